@@ -1,0 +1,223 @@
+package di_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gyrfalcon/di"
+)
+
+// grace is what the container gives to those whose context has ended.
+const grace = 100 * time.Millisecond
+
+func TestAfterStopEveryGetIsErrStopped(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	y.engine(t, &engine{name: "built"}, nil)
+	y.engine(t, &engine{name: "lazy"}, nil)
+	must(t, di.SetValue(y.Container, "value", 1))
+	must(t, di.Set(y.Container, "unshared", giving(1)))
+	must(t, y.SetAlias("alias", "built"))
+	y.get(t, "alias")
+	must(t, y.Stop(t.Context()))
+	for _, name := range []string{"built", "lazy", "value", "unshared", "alias"} {
+		_, err := di.Get[any](t.Context(), y.Container, name)
+		wantError(t, err, di.ErrStopped)
+		if y.HasShared(name) {
+			t.Errorf("HasShared(%q) is true after Stop, want false", name)
+		}
+	}
+	wantError(t, y.Start(t.Context()), di.ErrStopped)
+	wantError(t, di.SetValue(y.Container, "new", 1), di.ErrStopped)
+	must(t, y.Remove("built"))
+}
+
+func TestEverythingIsStoppedPastFailuresAndPanicsAndTheyAreJoined(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	sad, mad := errors.New("sad"), errors.New("mad")
+	y.engine(t, &engine{name: "a"}, nil)
+	y.engine(t, &engine{name: "b", onStop: func(context.Context) error { return sad }}, nil)
+	y.engine(t, &engine{name: "c", onStop: func(context.Context) error { panic(mad) }}, nil)
+	must(t, di.SetShared(y.Container, "d", giving(&closer{&y.log, "d"})))
+	y.get(t, "a", "b", "c", "d")
+	err := y.Stop(t.Context())
+	wantError(t, err, sad, `di: stop "b": its Stop failed: sad`)
+	wantError(t, err, mad, `di: stop "c": its Stop failed: panic: mad`)
+	y.log.want(t, "build a, build b, build c, close d, stop c, stop b, stop a")
+}
+
+func TestAServiceThatIgnoresItsContextIsNamedAndLeftBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard()
+		release := make(chan struct{})
+		defer close(release)
+		y.engine(t, &engine{name: "first"}, nil)
+		y.engine(t, &engine{name: "deaf", onStop: func(context.Context) error { <-release; return nil }}, nil)
+		y.engine(t, &engine{name: "polite", onStop: func(ctx context.Context) error { <-ctx.Done(); return nil }}, nil)
+		y.get(t, "first", "deaf", "polite")
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		err := y.Stop(ctx)
+		wantError(t, err, context.DeadlineExceeded, `di: stop "deaf": its Stop did not return`, "left behind")
+		if strings.Contains(err.Error(), "polite") || strings.Contains(err.Error(), "first") {
+			t.Errorf("got %q, want only the deaf one blamed", err)
+		}
+		y.log.want(t, "build first, build deaf, build polite, stop polite, stop deaf, stop first")
+	})
+}
+
+func TestStopCancelsBuildsUnderWayAndWaitsForThem(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard()
+		y.engine(t, &engine{name: "db"}, nil)
+		must(t, di.SetShared(y.Container, "obeys", func(ctx context.Context, c *di.Container) (*engine, error) {
+			if _, err := di.Get[any](ctx, c, "db"); err != nil {
+				return nil, err
+			}
+			<-ctx.Done()
+			y.log.add("cancelled")
+			return nil, ctx.Err()
+		}))
+		must(t, di.SetShared(y.Container, "finishes", func(ctx context.Context, _ *di.Container) (*engine, error) {
+			<-ctx.Done()
+			time.Sleep(time.Millisecond) //nolint:forbidigo // on the bubble's clock: cannot be interrupted, and succeeds
+			return &engine{log: &y.log, name: "finishes"}, nil
+		}))
+		errs := make(chan error, 2)
+		for _, name := range []string{"obeys", "finishes"} {
+			go func() { _, err := di.Get[any](t.Context(), y.Container, name); errs <- err }()
+		}
+		synctest.Wait()
+		must(t, y.Stop(t.Context()))
+		y.log.want(t, "build db, cancelled, stop finishes, stop db")
+		for range 2 {
+			if err := <-errs; err == nil {
+				t.Error("a Get that Stop cut off succeeded, want an error")
+			}
+		}
+	})
+}
+
+func TestStopNamesABuildThatWillNotEndAndStopsWhatItMakesLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard()
+		release := make(chan struct{})
+		must(t, di.SetShared(y.Container, "deaf", func(context.Context, *di.Container) (*engine, error) {
+			<-release
+			return &engine{log: &y.log, name: "deaf"}, nil
+		}))
+		errs := make(chan error, 1)
+		go func() { _, err := di.Get[any](t.Context(), y.Container, "deaf"); errs <- err }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := y.Stop(ctx)
+		wantError(t, err, err, `di: stop "deaf"`, "left behind")
+		wantError(t, <-errs, di.ErrStopped)
+		close(release)
+		synctest.Wait()
+		y.log.want(t, "stop deaf")
+	})
+}
+
+func TestAServiceMayAskForOthersWhileItIsBeingStopped(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	y.engine(t, &engine{name: "log"}, nil)
+	var late error
+	y.engine(t, &engine{name: "site", onStop: func(ctx context.Context) error {
+		_, late = di.Get[any](ctx, y.Container, "unbuilt")
+		_, err := di.Get[any](ctx, y.Container, "log")
+		return err
+	}}, []string{"log"})
+	y.engine(t, &engine{name: "unbuilt"}, nil)
+	y.get(t, "site")
+	must(t, y.Stop(t.Context()))
+	wantError(t, late, di.ErrStopped, "unbuilt")
+}
+
+func TestStopDuringStartEndsBoth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard()
+		y.engine(t, &engine{name: "a", onStart: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}, nil, di.Eager())
+		started := make(chan error)
+		go func() { started <- y.Start(t.Context()) }()
+		synctest.Wait()
+		must(t, y.Stop(t.Context()))
+		if err := <-started; err == nil {
+			t.Error("Start succeeded in a container that was stopped meanwhile")
+		}
+		y.log.want(t, "build a, start a, stop a")
+	})
+}
+
+func TestWhatHasToBeStoppedCannotBeRemovedOrReplacedBefore(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	where := nextLine(t)
+	must(t, di.SetShared(y.Container, "a", giving(&engine{log: &y.log, name: "a"})))
+	must(t, di.SetShared(y.Container, "a", giving(&engine{log: &y.log, name: "a"}), di.Replace())) // not built yet
+	where = where[:strings.LastIndex(where, ":")]
+	y.get(t, "a")
+	for what, err := range map[string]error{
+		"Remove":   y.Remove("a"),
+		"Set":      di.Set(y.Container, "a", giving(1), di.Replace()),
+		"SetAlias": y.SetAlias("a", "b", di.Replace()),
+	} {
+		t.Log(what)
+		wantError(t, err, di.ErrRunning, `"a"`, where, "stop the container first")
+	}
+	must(t, y.Stop(t.Context()))
+	must(t, y.Remove("a"))
+}
+
+func TestWhatIsBeingBuiltCannotBeRemoved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		release := make(chan struct{})
+		must(t, di.SetShared(c, "a", func(context.Context, *di.Container) (int, error) { <-release; return 1, nil }))
+		done := make(chan error)
+		go func() { _, err := di.Get[int](t.Context(), c, "a"); done <- err }()
+		synctest.Wait()
+		wantError(t, c.Remove("a"), di.ErrRunning, "it is being built")
+		close(release)
+		must(t, <-done)
+		must(t, c.Remove("a"))
+	})
+}
+
+func TestAServiceWhoseStartReturnsWhileOthersAreBeingStoppedIsStoppedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard()
+		release := make(chan struct{})
+		must(t, y.Start(t.Context()))
+		y.engine(t, &engine{name: "deaf", onStart: func(context.Context) error { <-release; return nil }}, nil)
+		y.engine(t, &engine{name: "last", onStop: func(context.Context) error {
+			close(release)
+			time.Sleep(grace / 2) //nolint:forbidigo // on the bubble's clock: the deaf one returns meanwhile
+			return nil
+		}}, nil)
+		left := make(chan error, 1)
+		go func() { _, err := di.Get[any](t.Context(), y.Container, "deaf"); left <- err }()
+		synctest.Wait()
+		y.get(t, "last")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := y.Stop(ctx)
+		wantError(t, err, err, `di: stop "deaf"`, "left behind")
+		wantError(t, <-left, di.ErrStopped)
+		synctest.Wait()
+		y.log.want(t, "build deaf, start deaf, build last, start last, stop last, stop deaf")
+	})
+}

@@ -1,0 +1,7 @@
+module gyrfalcon
+
+go 1.26.0
+
+require go.uber.org/goleak v1.3.0
+
+require github.com/stretchr/testify v1.8.1 // indirect
