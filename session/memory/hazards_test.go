@@ -1,0 +1,22 @@
+package memory_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"gyrfalcon/session"
+	"gyrfalcon/session/memory"
+	"gyrfalcon/session/sessiontest"
+)
+
+func TestHazards(t *testing.T) {
+	t.Parallel()
+	sessiontest.TestHazards(t, sessiontest.Harness{
+		NewStore: func(testing.TB) string { return "" },
+		Open: func(_ context.Context, _ string, now func() time.Time) (session.Adapter, error) {
+			return memory.New(memory.Options{Now: now}), nil
+		},
+		Private: true,
+	})
+}
