@@ -1,0 +1,68 @@
+package database_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gyrfalcon/session/database"
+	"gyrfalcon/session/sessiontest"
+)
+
+func TestGCUsesTheIndexOfATableThatItCreated(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, newFile(t))
+	openAdapter(t, db, database.Options{})
+	var a, b, c int
+	var plan string
+	if err := db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN SELECT session_id FROM session_data WHERE COALESCE(modified_at, created_at) < 1 LIMIT 1").
+		Scan(&a, &b, &c, &plan); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(plan, "SEARCH") || !strings.Contains(plan, "session_data_last_use") {
+		t.Errorf("the plan for finding expired sessions is %q, want a search by the index", plan)
+	}
+}
+
+// Without an index each call looks at the next limit rows only, in the order of
+// their keys, whatever it finds there.
+func TestGCWalksAlongTheKeyWhereThereIsNoIndex(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, prepared(t, seedTable))
+	clock := sessiontest.NewClock(time.Unix(1_800_000_000, 0))
+	a := openAdapter(t, db, database.Options{Now: clock.Now})
+	create := func(prefix string) {
+		for i := range 20 {
+			if _, err := a.Create(t.Context(), fmt.Sprintf("%s-%02d", prefix, i), nil, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	create("b-expired")
+	clock.Advance(2 * time.Minute)
+	create("a-living")
+	for call, want := range []int{0, 0, 10, 10, 0, 0, 0, 0} {
+		got, err := a.GC(t.Context(), time.Minute, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("call %d removed %d, want %d: 20 living sessions come before 20 expired ones, and each call looks at 10", call+1, got, want)
+		}
+	}
+}
+
+func TestGCDeletesMoreThanOneStatementsWorth(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, newFile(t))
+	a := openAdapter(t, db, database.Options{})
+	run(t, db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"+
+		" INSERT INTO session_data SELECT i, 'x', 1, NULL FROM n")
+	if n, err := a.GC(t.Context(), time.Minute, 500); n != 500 || err != nil {
+		t.Errorf("GC with a limit of 500 = %d, %v; want 500, nil", n, err)
+	}
+	if n := value[int](t, db, "SELECT COUNT(*) FROM session_data"); n != 500 {
+		t.Errorf("%d sessions are left, want 500", n)
+	}
+}

@@ -1,0 +1,119 @@
+package database
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"gyrfalcon/session"
+)
+
+// The names that Options has by default: those of Phalcon's adapter.
+const (
+	DefaultTable            = "session_data"
+	DefaultColumnSessionID  = "session_id"
+	DefaultColumnData       = "data"
+	DefaultColumnCreatedAt  = "created_at"
+	DefaultColumnModifiedAt = "modified_at"
+)
+
+// Options says where the sessions are. The zero value is complete: it is
+// Phalcon's table under its default names.
+type Options struct {
+	// Table is the table's name, by default DefaultTable. It is a plain name:
+	// the connection says in which database or file the table is.
+	Table string `yaml:"table"`
+
+	// The columns' names: Phalcon's options of the same names, with Phalcon's
+	// defaults.
+	ColumnSessionID  string `yaml:"column_session_id"`
+	ColumnData       string `yaml:"column_data"`
+	ColumnCreatedAt  string `yaml:"column_created_at"`
+	ColumnModifiedAt string `yaml:"column_modified_at"`
+
+	// Create lets Open create the table where it is missing. nil, the default,
+	// means true for SQLite, whose file is new when it is missing, and false
+	// for servers: there a misspelt Table must not become an empty store. The
+	// error then shows the statement that creates the table.
+	Create *bool `yaml:"create"`
+
+	// OwnDB makes Close close the *sql.DB too. Without it the *sql.DB stays
+	// the caller's to close.
+	OwnDB bool `yaml:"-"`
+
+	// Now is the clock by which sessions expire and which is written to the
+	// table, in whole seconds; by default time.Now.
+	Now func() time.Time `yaml:"-"`
+}
+
+// maxName is the longest name in characters: MySQL's limit, kept for every
+// server so that a configuration can move.
+const maxName = 64
+
+// Validate returns an error that holds a *session.OptionError for each option
+// that cannot stand.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	seen := make(map[string]string)
+	check := func(option, name string) {
+		if why := oddName(name); why != "" {
+			errs = append(errs, &session.OptionError{Option: option, Why: why})
+		}
+	}
+	check("table", o.Table)
+	for _, c := range []struct{ option, name string }{
+		{"column_session_id", o.ColumnSessionID},
+		{"column_data", o.ColumnData},
+		{"column_created_at", o.ColumnCreatedAt},
+		{"column_modified_at", o.ColumnModifiedAt},
+	} {
+		check(c.option, c.name)
+		folded := strings.ToLower(c.name) // column names have no case
+		if other := seen[folded]; other != "" {
+			errs = append(errs, &session.OptionError{
+				Option: c.option,
+				Why:    fmt.Sprintf("%q is the column of %s already; name another", c.name, other),
+			})
+		}
+		seen[folded] = c.option
+	}
+	return errors.Join(errs...)
+}
+
+// oddName says why a name cannot be a table's or a column's, or "".
+func oddName(name string) string {
+	switch {
+	case !utf8.ValidString(name):
+		return "the name is not valid UTF-8"
+	case utf8.RuneCountInString(name) > maxName:
+		return fmt.Sprintf("the name has %d characters; %d are the most", utf8.RuneCountInString(name), maxName)
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return fmt.Sprintf("%q holds a character that cannot be printed; name the table or column as it is", name)
+	case strings.TrimSpace(name) != name:
+		return fmt.Sprintf("%q begins or ends with a space; remove it", name)
+	case strings.Contains(name, "."):
+		return fmt.Sprintf("%q holds a dot; give the plain name, and the database where the connection is configured", name)
+	}
+	return ""
+}
+
+func (o Options) withDefaults() Options {
+	set := func(name *string, to string) {
+		if *name == "" {
+			*name = to
+		}
+	}
+	set(&o.Table, DefaultTable)
+	set(&o.ColumnSessionID, DefaultColumnSessionID)
+	set(&o.ColumnData, DefaultColumnData)
+	set(&o.ColumnCreatedAt, DefaultColumnCreatedAt)
+	set(&o.ColumnModifiedAt, DefaultColumnModifiedAt)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
