@@ -1,0 +1,13 @@
+// Package all lists every backend that Gyrfalcon has, for applications that leave the
+// choice to YAML entirely. It links all their drivers: an application that knows what
+// it runs on passes that backend alone to providers.Module and links no other's.
+package all
+
+import (
+	"gyrfalcon/providers"
+	"gyrfalcon/providers/database"
+	"gyrfalcon/providers/memory"
+)
+
+// Backends are all backends: database and memory. Append your own.
+var Backends = []providers.Option{database.Backend, memory.Backend}

@@ -1,0 +1,158 @@
+package providers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gyrfalcon/config"
+	"gyrfalcon/di"
+	"gyrfalcon/session"
+)
+
+// ContainerName is the name under which Module provides the registry in fx.
+const ContainerName = "di"
+
+// Option is what Module takes: a Backend, or what Share, Further or Adjust returns.
+type Option interface{ apply(m *module) }
+
+type optionFunc func(m *module)
+
+func (f optionFunc) apply(m *module) { f(m) }
+
+// Share keeps the sessions on a connection of the application's own, which it
+// provides in fx under this name, of the type that the chosen backend works with:
+// *sql.DB for database. It is required, must be open when the application starts,
+// and is never closed by the module. Keys in YAML that say how to connect are then
+// refused.
+func Share(name string) Option {
+	return optionFunc(func(m *module) { m.shared = &name })
+}
+
+// Further adds services beside the one named "session", each under its own name, in
+// fx as in the container: config.Config.Services.
+func Further(services map[string]config.Session) Option {
+	return optionFunc(func(m *module) {
+		for _, name := range slices.Sorted(maps.Keys(services)) {
+			m.services = append(m.services, services[name])
+		}
+	})
+}
+
+// Adjust lets the application set what YAML has no word for in each service's options,
+// such as ErrorHandler and OnEvent, before they are checked. The service is o.Name; what
+// YAML says is in o already.
+func Adjust(adjust func(o *session.Options)) Option {
+	return optionFunc(func(m *module) { m.adjust = append(m.adjust, adjust) })
+}
+
+type module struct {
+	backends []Backend
+	services []config.Session
+	shared   *string
+	adjust   []func(o *session.Options)
+}
+
+// Module provides the session service that cfg describes, on the one of the given
+// backends that it chooses: a *session.Manager under cfg.Name (name:"session" for the
+// main one), and a *di.Container under name:"di" in which it is registered under the
+// same name. Nothing else leaves the module, and nothing unnamed. Of the application
+// it takes a *zap.Logger, if there is one.
+//
+// fx's lifecycle starts the service, whether anything injects it or not, and stops
+// it: the connection is made, the adapter opened, and expired sessions are cleared
+// from then on; at the stop the same backwards. The container is started and stopped
+// with it. Only the chosen backend is built.
+//
+// What is wrong with the configuration is an error of fx.New's (see fx.App.Err), with
+// the place in the file.
+func Module(cfg config.Session, opts ...Option) fx.Option {
+	m := &module{services: []config.Session{cfg}}
+	for _, o := range opts {
+		o.apply(m)
+	}
+	parts := []fx.Option{fx.Provide(fx.Annotate(func() *di.Container { return di.New() }, fx.ResultTags(`name:"`+ContainerName+`"`)))}
+	for _, s := range m.services {
+		part, err := m.service(s)
+		if err != nil {
+			part = fx.Error(err)
+		}
+		parts = append(parts, part)
+	}
+	parts = append(parts, fx.Invoke(fx.Annotate(live, fx.ParamTags("", `name:"`+ContainerName+`"`))))
+	return fx.Module("gyrfalcon", parts...)
+}
+
+// live hangs the container's life on fx's. Every service is registered by then, and
+// its connection's hook stands before this one.
+func live(lc fx.Lifecycle, c *di.Container) {
+	lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
+}
+
+// service is the part of the module that provides one service.
+func (m *module) service(s config.Session) (fx.Option, error) {
+	block, err := s.Select(m.names())
+	if err != nil {
+		return nil, err
+	}
+	backend, err := m.backend(s.Adapter)
+	if err != nil {
+		return nil, err
+	}
+	p, err := backend.prepare(Setup{Session: s, Block: block, Shared: m.shared != nil})
+	if err != nil {
+		return nil, err
+	}
+	o, err := m.options(s)
+	if err != nil {
+		return nil, err
+	}
+	tag := fmt.Sprintf(`name:%q`, s.Name)
+	return fx.Module("service."+s.Name,
+		p.provide(m.shared),
+		fx.Provide(fx.Annotate(
+			func(a adapter, log *zap.Logger) *session.Manager {
+				if log != nil && o.Logger == nil {
+					o.Logger = log.Named("session")
+				}
+				return session.New(a, o)
+			},
+			fx.ParamTags("", `optional:"true"`),
+			fx.ResultTags(tag),
+		)),
+		fx.Invoke(fx.Annotate(
+			func(c *di.Container, manager *session.Manager) error {
+				return di.SetShared(c, s.Name, func(context.Context, *di.Container) (*session.Manager, error) { return manager, nil }, di.Eager())
+			},
+			fx.ParamTags(`name:"`+ContainerName+`"`, tag),
+		)),
+	), nil
+}
+
+func (m *module) names() []string {
+	names := make([]string, 0, len(m.backends))
+	for _, b := range m.backends {
+		names = append(names, b.name)
+	}
+	return names
+}
+
+func (m *module) backend(name string) (Backend, error) {
+	var found []Backend
+	for _, b := range m.backends {
+		if b.name == name {
+			found = append(found, b)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Backend{}, fmt.Errorf("providers: no backend is named %q", name)
+	case 1:
+		return found[0], nil
+	}
+	return Backend{}, fmt.Errorf("providers: %d backends are named %q; pass one of them to Module", len(found), name)
+}

@@ -1,0 +1,83 @@
+package providers
+
+import (
+	"errors"
+	"net/http"
+
+	"gyrfalcon/config"
+	"gyrfalcon/session"
+)
+
+// options turns a service's configuration into its manager's options. What the
+// session package refuses is told with its place in the file.
+func (m *module) options(s config.Session) (session.Options, error) {
+	codec, err := codec(s)
+	if err != nil {
+		return session.Options{}, err
+	}
+	o := session.Options{
+		Name:       s.Name,
+		Lifetime:   s.Lifetime,
+		MaxAge:     s.MaxAge,
+		UniqueID:   s.UniqueID,
+		Codec:      codec,
+		MaxData:    int(s.MaxData),
+		GCInterval: s.GCInterval,
+		Timeout:    s.Timeout,
+		Cookie: session.Cookie{
+			Name:       s.Cookie.Name,
+			Path:       s.Cookie.Path,
+			Domain:     s.Cookie.Domain,
+			Insecure:   !s.Cookie.Secure,
+			Scripts:    !s.Cookie.HTTPOnly,
+			SameSite:   sameSite(s.Cookie.SameSite),
+			Persistent: s.Cookie.Persistent,
+		},
+	}
+	for _, adjust := range m.adjust {
+		adjust(&o)
+	}
+	return o, locate(o.Validate(), s.Errorf)
+}
+
+func codec(s config.Session) (session.Codec, error) {
+	if s.Codec != "json" || s.Interop != "none" {
+		key := "codec"
+		if s.Interop != "none" {
+			key = "interop"
+		}
+		return nil, s.Errorf(key, "PHP's session formats are not in this version; leave interop out and write codec: json")
+	}
+	return session.JSON(), nil
+}
+
+func sameSite(word string) http.SameSite {
+	switch word {
+	case "strict":
+		return http.SameSiteStrictMode
+	case "none":
+		return http.SameSiteNoneMode
+	}
+	return http.SameSiteLaxMode
+}
+
+// Locate gives each *session.OptionError in err, as an adapter's Options.Validate
+// returns them, its place in the backend's block.
+func (s Setup) Locate(err error) error { return locate(err, s.Block.Errorf) }
+
+func locate(err error, errorf func(key, format string, args ...any) error) error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var located []error
+		for _, e := range joined.Unwrap() {
+			located = append(located, locate(e, errorf))
+		}
+		return errors.Join(located...)
+	}
+	if oe, ok := errors.AsType[*session.OptionError](err); ok {
+		return errorf(oe.Option, "%s", oe.Why)
+	}
+	return err
+}
