@@ -1,0 +1,110 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	"go.uber.org/fx"
+
+	"gyrfalcon/di"
+	"gyrfalcon/session"
+)
+
+// AdminParams are what an Admin is made of.
+type AdminParams struct {
+	fx.In
+
+	// Session is asked whether it runs.
+	Session *session.Manager `name:"session"`
+
+	// Services is the registry that the page explains.
+	Services *di.Container `name:"di"`
+}
+
+// Admin answers the operators: GET /healthz is 200 while the site serves and else 503,
+// and GET / explains the registry. It shows no secret and no session, but what it does
+// show is nobody else's business: it belongs on an address of its own that visitors do
+// not reach. It is an http.Handler and safe for concurrent use.
+type Admin struct {
+	session  *session.Manager
+	services *di.Container
+	assets   *assets
+	page     *template.Template
+	serving  atomic.Bool
+	handler  http.Handler
+}
+
+// NewAdmin makes the operators' handler. It does no I/O. An error is a mistake in the
+// template.
+func NewAdmin(p AdminParams) (*Admin, error) {
+	a := &Admin{session: p.Session, services: p.Services}
+	var err error
+	if a.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	page := template.New("admin.html").Funcs(template.FuncMap{"asset": a.assets.url})
+	if a.page, err = page.ParseFS(embedded, "templates/admin.html"); err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /{$}", a.explain)
+	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {
+		if !a.assets.serve(w, r) {
+			http.NotFound(w, r)
+		}
+	})
+	a.handler = secureHeaders(mux)
+	return a, nil
+}
+
+// ServeHTTP serves the operators.
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// SetServing says whether the site takes visitors. It does not at first, nor while it
+// drains: a load balancer that asks /healthz then sends its requests elsewhere.
+func (a *Admin) SetServing(yes bool) { a.serving.Store(yes) }
+
+// health costs no trip to the store: a store that is slow must not have every replica
+// restarted at once.
+func (a *Admin) health(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	if err := a.healthy(r.Context()); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintln(w, err)
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok")
+}
+
+func (a *Admin) healthy(ctx context.Context) error {
+	if !a.serving.Load() {
+		return errors.New("not serving: starting or stopping")
+	}
+	// A session that is new is not read: this asks the manager alone.
+	if _, err := a.session.Load(ctx, ""); err != nil {
+		return fmt.Errorf("not serving: %w", err)
+	}
+	return nil
+}
+
+func (a *Admin) explain(w http.ResponseWriter, _ *http.Request) {
+	var b bytes.Buffer
+	if err := a.page.Execute(&b, a.services.Explain()); err != nil {
+		http.Error(w, "The page does not render.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	_, _ = w.Write(b.Bytes())
+}

@@ -1,0 +1,83 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"gyrfalcon/app"
+	"gyrfalcon/di"
+	"gyrfalcon/session"
+	"gyrfalcon/session/memory"
+)
+
+func openAdmin(t *testing.T) (*app.Admin, *session.Manager) {
+	t.Helper()
+	manager := session.New(memory.New(memory.Options{}), session.Options{})
+	if err := manager.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = manager.Stop(context.WithoutCancel(t.Context())) })
+	services := di.New()
+	if err := di.SetValue(services, "session", manager); err != nil {
+		t.Fatal(err)
+	}
+	admin, err := app.NewAdmin(app.AdminParams{Session: manager, Services: services})
+	if err != nil {
+		t.Fatalf("NewAdmin: %v", err)
+	}
+	return admin, manager
+}
+
+func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+	return w
+}
+
+func TestHealthIsBadUntilTheSiteServesAndOnceItStops(t *testing.T) {
+	t.Parallel()
+	admin, manager := openAdmin(t)
+	want := func(when string, status int) {
+		t.Helper()
+		if got := ask(t, admin, http.MethodGet, "/healthz"); got.Code != status {
+			t.Errorf("GET /healthz %s: got %d %q, want %d", when, got.Code, got.Body, status)
+		}
+	}
+	want("before the site serves", http.StatusServiceUnavailable)
+	admin.SetServing(true)
+	want("while it serves", http.StatusOK)
+	admin.SetServing(false)
+	want("while it drains", http.StatusServiceUnavailable)
+	admin.SetServing(true)
+	if err := manager.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want("when its sessions have stopped", http.StatusServiceUnavailable)
+}
+
+func TestTheOperatorsPageExplainsTheServices(t *testing.T) {
+	t.Parallel()
+	admin, _ := openAdmin(t)
+	w := ask(t, admin, http.MethodGet, "/")
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET /: got status %d, want 200", w.Code)
+	}
+	wantText(t, w.Body.String(), "session", "value", "admin_test.go")
+	if got := w.Header().Get("Content-Security-Policy"); got == "" {
+		t.Error("the page has no Content-Security-Policy")
+	}
+	if css := ask(t, admin, http.MethodGet, styleURL(t, w.Body.String())); css.Code != http.StatusOK {
+		t.Errorf("the page's style: got status %d, want 200", css.Code)
+	}
+	for path, want := range map[string]int{"/basket": http.StatusNotFound, "/static/nothing.css": http.StatusNotFound} {
+		if got := ask(t, admin, http.MethodGet, path).Code; got != want {
+			t.Errorf("GET %s: got status %d, want %d", path, got, want)
+		}
+	}
+	if got := ask(t, admin, http.MethodPost, "/healthz").Code; got != http.StatusMethodNotAllowed {
+		t.Errorf("POST /healthz: got status %d, want 405", got)
+	}
+}
