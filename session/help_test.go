@@ -13,26 +13,11 @@ import (
 
 	"gyrfalcon/session"
 	"gyrfalcon/session/memory"
+	"gyrfalcon/session/sessiontest"
 )
 
-// clock is a clock that stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+func newClock() *sessiontest.Clock {
+	return sessiontest.NewClock(time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC))
 }
 
 // started returns a running manager over a new memory store.

@@ -21,8 +21,7 @@ type spy struct {
 
 	opened, closed, collected atomic.Int64
 	openErr, readErr          error
-	openWait, swapWait        chan struct{}
-	swapping                  chan struct{}
+	openWait                  chan struct{}
 }
 
 func newSpy() *spy { return &spy{Adapter: memory.New(memory.Options{})} }
@@ -44,14 +43,6 @@ func (a *spy) Read(ctx context.Context, id string, life time.Duration) (session.
 		return session.Record{}, a.readErr
 	}
 	return a.Adapter.Read(ctx, id, life)
-}
-
-func (a *spy) Swap(ctx context.Context, id string, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
-	if a.swapWait != nil {
-		a.swapping <- struct{}{}
-		<-a.swapWait
-	}
-	return a.Adapter.Swap(ctx, id, prev, next, life)
 }
 
 func (a *spy) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
@@ -163,67 +154,6 @@ func TestOptionsThatCannotStandAreRefusedByStart(t *testing.T) {
 			t.Errorf("%s: the adapter was opened %d times, closed %d; want 0, 1", c.name, a.opened.Load(), a.closed.Load())
 		}
 	}
-}
-
-func TestStopWaitsForCommitsUnderWay(t *testing.T) {
-	t.Parallel()
-	a := newSpy()
-	m := session.New(a, session.Options{})
-	must(t, "Start", m.Start(t.Context()))
-	v := newVisitor(t, m)
-	v.with(func(s *session.Session) { must(t, "Set", s.Set("a", 1)) })
-	a.swapping, a.swapWait = make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
-	var status int
-	wg.Go(func() {
-		status = v.with(func(s *session.Session) { must(t, "Set", s.Set("a", 2)) }).StatusCode
-	})
-	<-a.swapping
-	stopped := make(chan error)
-	go func() { stopped <- m.Stop(context.Background()) }()
-	for gateOpen(t, m) { // until Stop has begun
-	}
-	select {
-	case err := <-stopped:
-		t.Fatalf("Stop returned %v with a commit under way", err)
-	default:
-	}
-	close(a.swapWait)
-	must(t, "Stop", <-stopped)
-	wg.Wait()
-	if status != http.StatusOK {
-		t.Errorf("the request whose commit was under way: got status %d, want 200", status)
-	}
-}
-
-func gateOpen(t *testing.T, m *session.Manager) bool {
-	_, err := m.Load(t.Context(), "")
-	return err == nil
-}
-
-func TestStopGivesUpWithItsContextAndSaysSo(t *testing.T) {
-	t.Parallel()
-	a := newSpy()
-	m := session.New(a, session.Options{})
-	must(t, "Start", m.Start(t.Context()))
-	v := newVisitor(t, m)
-	v.with(func(s *session.Session) { must(t, "Set", s.Set("a", 1)) })
-	a.swapping, a.swapWait = make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() { v.with(func(s *session.Session) { must(t, "Set", s.Set("a", 2)) }) })
-	<-a.swapping
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	err := m.Stop(ctx)
-	wantErr(t, "Stop", err, context.Canceled)
-	if err == nil || !strings.Contains(err.Error(), "requests under way") {
-		t.Errorf("Stop: got %v, want it to say what it did not wait for", err)
-	}
-	if a.closed.Load() != 1 {
-		t.Error("Stop gave up without closing the adapter")
-	}
-	close(a.swapWait)
-	wg.Wait()
 }
 
 func TestExpiredSessionsAreClearedInTheBackground(t *testing.T) {
