@@ -38,6 +38,12 @@ type Recipe[C any] struct {
 	// Close closes what Connect made, after the adapter is closed. It may be nil.
 	Close func(ctx context.Context, conn C) error
 
+	// Store says where the sessions are, such as "sqlite /var/lib/app.db
+	// session_data": two services for which it is equal keep them in one place,
+	// where each clears what has expired by its own lifetime, and so must have the
+	// same. It is empty where nobody else can reach the store, as in memory.
+	Store string
+
 	// Adapter makes the adapter. It does no I/O and owns no connection: the
 	// adapter's Open does the one, and Close above the other.
 	Adapter func(conn C) (session.Adapter, error)

@@ -14,6 +14,9 @@ import (
 type plan interface {
 	// provide returns the constructors of the connection and of the adapter.
 	provide(shared *string) fx.Option
+
+	// store is Recipe.Store.
+	store() string
 }
 
 // connection is a backend's connection within its module. Being of a type that
@@ -34,6 +37,8 @@ func (r Recipe[C]) provide(shared *string) fx.Option {
 	}
 	return fx.Provide(fx.Private, connect, r.adapter)
 }
+
+func (r Recipe[C]) store() string { return r.Store }
 
 // connect has the connection made when the application starts, as some drivers dial
 // at once, and closed when it stops.

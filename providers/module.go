@@ -55,6 +55,8 @@ type module struct {
 	services []config.Session
 	shared   *string
 	adjust   []func(o *session.Options)
+
+	stores map[string]config.Session // who keeps its sessions there, first
 }
 
 // Module provides the session service that cfg describes, on the one of the given
@@ -71,7 +73,7 @@ type module struct {
 // What is wrong with the configuration is an error of fx.New's (see fx.App.Err), with
 // the place in the file.
 func Module(cfg config.Session, opts ...Option) fx.Option {
-	m := &module{services: []config.Session{cfg}}
+	m := &module{services: []config.Session{cfg}, stores: map[string]config.Session{}}
 	for _, o := range opts {
 		o.apply(m)
 	}
@@ -107,6 +109,9 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.settle(s, p.store()); err != nil {
+		return nil, err
+	}
 	o, err := m.options(s)
 	if err != nil {
 		return nil, err
@@ -131,6 +136,21 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 			fx.ParamTags(`name:"`+ContainerName+`"`, tag),
 		)),
 	), nil
+}
+
+// settle refuses a service that would clear another one's living sessions, or have
+// its own cleared.
+func (m *module) settle(s config.Session, store string) error {
+	first, taken := m.stores[store]
+	switch {
+	case store == "":
+	case !taken:
+		m.stores[store] = s
+	case first.Lifetime != s.Lifetime:
+		return s.Errorf("lifetime", "the service %q keeps its sessions in the same place with a lifetime of %v, and each would clear the other's by its own; "+
+			"give both the same lifetime, or one of them a table of its own", first.Name, first.Lifetime)
+	}
+	return nil
 }
 
 func (m *module) names() []string {

@@ -271,11 +271,15 @@ func TestConfigurationErrorsHaveAPlaceAndAMend(t *testing.T) {
 		{"session: {cookie: {name: s, secure: false, same_site: none}}", nil, []string{"gyrfalcon.yaml:1:55: session.cookie.same_site: browsers refuse SameSite=None without Secure"}},
 		{"session: {database: {path: x}}", []providers.Option{share}, []string{"gyrfalcon.yaml:1:", "providers.Share", "remove it"}},
 		{"session: {adapter: memory}", []providers.Option{share}, []string{"gyrfalcon.yaml:1:", "leave Share out"}},
+		{
+			"session: {}\nservices: {admin: {lifetime: 15m}}", nil,
+			[]string{`gyrfalcon.yaml:2:30: services.admin.lifetime: the service "session" keeps its sessions in the same place with a lifetime of 1h0m0s`, "a table of its own"},
+		},
 		{"session: {adapter: memory}", all.Backends, []string{`2 backends are named "memory"`}},
 	} {
 		cfg, err := config.Parse("gyrfalcon.yaml", []byte(c.yaml))
 		if err == nil {
-			err = fx.New(fx.NopLogger, providers.Module(cfg.Session, append(append([]providers.Option{}, all.Backends...), c.opts...)...)).Err()
+			err = fx.New(fx.NopLogger, providers.Module(cfg.Session, append(append([]providers.Option{providers.Further(cfg.Services)}, all.Backends...), c.opts...)...)).Err()
 		}
 		for _, want := range c.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -287,7 +291,9 @@ func TestConfigurationErrorsHaveAPlaceAndAMend(t *testing.T) {
 
 func TestTheGraphOfEveryBackendIsComplete(t *testing.T) {
 	t.Parallel()
-	for _, yaml := range []string{"", "session: {adapter: memory}", "session: {adapter: database}", "services: {a: {}, b: {adapter: memory}}"} {
+	for _, yaml := range []string{"", "session: {adapter: memory}", "session: {adapter: database}", "services: {a: {}, b: {adapter: memory}}", "services: {a: {lifetime: 5m, database: {table: a}}, b: {lifetime: 6m, database: {path: b.db}}}",
+		"session: {database: {path: ':memory:'}}\nservices: {a: {lifetime: 5m, database: {path: ':memory:'}}}",
+	} {
 		cfg := parse(t, yaml)
 		if err := fx.ValidateApp(fx.NopLogger, providers.Module(cfg.Session, append(all.Backends, providers.Further(cfg.Services))...)); err != nil {
 			t.Errorf("%q: %v", yaml, err)

@@ -16,6 +16,8 @@ package database
 import (
 	"context"
 	"database/sql"
+	"path/filepath"
+	"strings"
 
 	"gyrfalcon/providers"
 	"gyrfalcon/session"
@@ -51,7 +53,14 @@ func prepare(s providers.Setup) (providers.Recipe[*sql.DB], error) {
 	if err := s.Locate(o.File.Validate()); err != nil {
 		return providers.Recipe[*sql.DB]{}, err
 	}
-	recipe, err := table(s, o.Table)
+	place := o.Path
+	if abs, err := filepath.Abs(o.Path); err == nil {
+		place = abs
+	}
+	recipe, err := table(s, o.Table, "sqlite "+place)
+	if o.Path == sqlite.Memory {
+		recipe.Store = "" // each connection has a database of its own
+	}
 	recipe.Connect = func(context.Context) (*sql.DB, error) { return sqlite.Open(o.Path, o.File) }
 	recipe.Close = func(_ context.Context, db *sql.DB) error { return db.Close() }
 	return recipe, err
@@ -68,11 +77,16 @@ func prepareShared(s providers.Setup) (providers.Recipe[*sql.DB], error) {
 	if err := s.Block.Decode(&o); err != nil {
 		return providers.Recipe[*sql.DB]{}, err
 	}
-	return table(s, o)
+	return table(s, o, "shared")
 }
 
-func table(s providers.Setup, o database.Options) (providers.Recipe[*sql.DB], error) {
+// table is the recipe on a connection to that place.
+func table(s providers.Setup, o database.Options, place string) (providers.Recipe[*sql.DB], error) {
+	if o.Table == "" {
+		o.Table = database.DefaultTable
+	}
 	return providers.Recipe[*sql.DB]{
+		Store:   place + " " + strings.ToLower(o.Table), // SQLite's names have no case
 		Adapter: func(db *sql.DB) (session.Adapter, error) { return database.New(db, o), nil },
 	}, s.Locate(o.Validate())
 }
