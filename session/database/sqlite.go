@@ -33,14 +33,14 @@ type sqliteStatement struct {
 	kept *sql.Stmt
 }
 
-func (s *sqliteStatement) exec(ctx context.Context, conn *sqliteConn, args ...any) (sql.Result, error) {
+func (s *sqliteStatement) exec(ctx context.Context, conn *sql.Conn, args ...any) (sql.Result, error) {
 	if s.kept != nil {
 		return s.kept.ExecContext(ctx, args...)
 	}
 	return conn.ExecContext(ctx, s.text, args...)
 }
 
-func (s *sqliteStatement) query(ctx context.Context, conn *sqliteConn, args ...any) (*sql.Rows, error) {
+func (s *sqliteStatement) query(ctx context.Context, conn *sql.Conn, args ...any) (*sql.Rows, error) {
 	if s.kept != nil {
 		return s.kept.QueryContext(ctx, args...)
 	}
@@ -82,7 +82,7 @@ func openSQLite(ctx context.Context, db *sql.DB, conn *sql.Conn, o Options) (tab
 }
 
 func (t *sqliteTable) open(ctx context.Context, db *sql.DB) error {
-	conn := t.writer.conn.Conn
+	conn := t.writer.conn
 	var file string
 	err := conn.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&file)
 	if err != nil {
@@ -109,13 +109,12 @@ func (t *sqliteTable) open(ctx context.Context, db *sql.DB) error {
 	} {
 		s.text = t.opts.expand(text)
 	}
-	if only {
-		return t.writer.lend()
+	if !only {
+		if err := t.prepare(ctx, db); err != nil {
+			return err
+		}
 	}
-	if err := t.prepare(ctx, db); err != nil {
-		return err
-	}
-	return t.writer.conn.takeOver(ctx)
+	return t.writer.open(ctx, only)
 }
 
 // prepare keeps the statements: those that write on the writer's connection, those
@@ -144,7 +143,7 @@ func (t *sqliteTable) prepare(ctx context.Context, db *sql.DB) error {
 }
 
 func (t *sqliteTable) read(ctx context.Context, id string, oldest int64) (data []byte, used int64, err error) {
-	err = t.reading(ctx, func(conn *sqliteConn) error {
+	err = t.reading(ctx, func(conn *sql.Conn) error {
 		if t.readStmt.kept != nil {
 			return t.readStmt.kept.QueryRowContext(ctx, id, oldest).Scan(&data, &used)
 		}
@@ -171,7 +170,7 @@ func (t *sqliteTable) destroy(ctx context.Context, id string) error {
 }
 
 func (t *sqliteTable) expired(ctx context.Context, after string, oldest int64, limit int) (ids []string, next string, err error) {
-	err = t.reading(ctx, func(conn *sqliteConn) error {
+	err = t.reading(ctx, func(conn *sql.Conn) error {
 		if t.indexed {
 			ids, err = t.expiredByIndex(ctx, conn, oldest, limit)
 		} else {
@@ -182,7 +181,7 @@ func (t *sqliteTable) expired(ctx context.Context, after string, oldest int64, l
 	return ids, next, err
 }
 
-func (t *sqliteTable) expiredByIndex(ctx context.Context, conn *sqliteConn, oldest int64, limit int) (ids []string, err error) {
+func (t *sqliteTable) expiredByIndex(ctx context.Context, conn *sql.Conn, oldest int64, limit int) (ids []string, err error) {
 	rows, err := t.expiredStmt.query(ctx, conn, oldest, limit)
 	if err != nil {
 		return nil, err
@@ -198,7 +197,7 @@ func (t *sqliteTable) expiredByIndex(ctx context.Context, conn *sqliteConn, olde
 	return ids, rows.Err()
 }
 
-func (t *sqliteTable) expiredByWalk(ctx context.Context, conn *sqliteConn, after string, oldest int64, limit int) (ids []string, next string, err error) {
+func (t *sqliteTable) expiredByWalk(ctx context.Context, conn *sql.Conn, after string, oldest int64, limit int) (ids []string, next string, err error) {
 	rows, err := t.expiredStmt.query(ctx, conn, oldest, after, limit)
 	if err != nil {
 		return nil, "", err
@@ -224,49 +223,42 @@ func (t *sqliteTable) clear(ctx context.Context, ids []string, oldest int64) (in
 	for _, id := range ids {
 		args = append(args, id)
 	}
-	n, err := t.writer.do(ctx, t.place, func(ctx context.Context, conn *sqliteConn) (sql.Result, error) {
+	n, err := t.writer.do(ctx, t.place, func(ctx context.Context, conn *sql.Conn) (sql.Result, error) {
 		return conn.ExecContext(ctx, text, args...)
 	})
 	return int(n), err
 }
 
 func (t *sqliteTable) close(ctx context.Context) error {
-	var errs []error
-	held := t.writer.acquire(ctx) == nil // writes under way end first
-	for _, s := range []*sqliteStatement{&t.readStmt, &t.createStmt, &t.swapStmt, &t.touchStmt, &t.destroyStmt, &t.expiredStmt} {
-		if s.kept != nil {
-			errs = append(errs, s.kept.Close())
+	return t.writer.close(ctx, func() error {
+		var errs []error
+		for _, s := range []*sqliteStatement{&t.readStmt, &t.createStmt, &t.swapStmt, &t.touchStmt, &t.destroyStmt, &t.expiredStmt} {
+			if s.kept != nil {
+				errs = append(errs, s.kept.Close())
+			}
 		}
-	}
-	errs = append(errs, t.writer.lend())
-	if held {
-		t.writer.release()
-	}
-	return errors.Join(errs...)
+		return errors.Join(errs...)
+	})
 }
 
 // one runs a statement that writes to one session, and tells whether it did.
 func (t *sqliteTable) one(ctx context.Context, s *sqliteStatement, args ...any) (bool, error) {
-	n, err := t.writer.do(ctx, t.place, func(ctx context.Context, conn *sqliteConn) (sql.Result, error) {
+	n, err := t.writer.do(ctx, t.place, func(ctx context.Context, conn *sql.Conn) (sql.Result, error) {
 		return s.exec(ctx, conn, args...)
 	})
 	return n > 0, err
 }
 
-func (t *sqliteTable) reading(ctx context.Context, query func(conn *sqliteConn) error) error {
+func (t *sqliteTable) reading(ctx context.Context, query func(conn *sql.Conn) error) error {
 	if !t.alone {
-		return sqlitefault.Explain(patiently(ctx, t.writer.conn.wait, func() error { return query(nil) }), t.place, false)
+		return sqlitefault.Explain(patiently(ctx, t.writer.wait, func() error { return query(nil) }), t.place, false)
 	}
-	if err := t.writer.acquire(ctx); err != nil {
+	waited, err := t.writer.use(ctx, func(conn *sql.Conn) error {
+		return patiently(ctx, t.writer.wait, func() error { return query(conn) })
+	})
+	if waited {
 		return err
 	}
-	defer t.writer.release()
-	conn, giveBack, err := t.writer.borrow(ctx)
-	if err != nil {
-		return sqlitefault.Explain(err, t.place, false)
-	}
-	err = patiently(ctx, conn.wait, func() error { return query(conn) })
-	_ = giveBack() // what was read was read
 	return sqlitefault.Explain(err, t.place, false)
 }
 

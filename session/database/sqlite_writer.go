@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -20,75 +21,80 @@ import (
 // becomes of its context: a driver that interrupts it cannot say whether it was
 // done, and it takes less time than the answer is worth.
 type sqliteWriter struct {
-	// conn is kept, or nil where the pool has no other for whoever else uses
-	// it: then it is borrowed from db for each statement.
-	conn *sqliteConn
-	db   *sql.DB
-	gate chan struct{} // holds one token while somebody writes
+	db      *sql.DB
+	conn    *sql.Conn     // the kept connection
+	borrows bool          // conn is given back: the pool has no other for whoever else uses it
+	quiet   bool          // connections come with a busy_timeout, which is switched off
+	wait    time.Duration // the longest wait for another process's lock
+
+	gate   chan struct{} // holds one token while somebody writes
+	closed bool          // guarded by gate
 }
 
 func newSQLiteWriter(db *sql.DB, conn *sql.Conn) *sqliteWriter {
-	return &sqliteWriter{db: db, conn: &sqliteConn{Conn: conn, wait: sqliteBusyWait}, gate: make(chan struct{}, 1)}
+	return &sqliteWriter{db: db, conn: conn, wait: sqliteBusyWait, gate: make(chan struct{}, 1)}
 }
 
-// borrow returns the connection to write over, and what gives it back. The gate is
-// held.
-func (w *sqliteWriter) borrow(ctx context.Context) (*sqliteConn, func() error, error) {
-	if w.conn != nil {
-		return w.conn, func() error { return nil }, nil
-	}
-	conn, err := w.db.Conn(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	c := &sqliteConn{Conn: conn, wait: sqliteBusyWait}
-	if err := c.takeOver(ctx); err != nil {
-		return nil, nil, errors.Join(err, c.giveBack())
-	}
-	return c, c.giveBack, nil
-}
-
-// lend gives the kept connection back to the pool.
-func (w *sqliteWriter) lend() error {
-	if w.conn == nil {
-		return nil
-	}
-	conn := w.conn
-	w.conn = nil
-	return conn.giveBack()
-}
-
-// sqliteConn is a connection whose waiting is ours.
-type sqliteConn struct {
-	*sql.Conn
-
-	wait time.Duration // the longest wait for another process's lock
-	mine bool          // busy_timeout has been switched off
-}
-
-// takeOver switches off SQLite's own waiting, which knows no context.
-func (c *sqliteConn) takeOver(ctx context.Context) error {
+// open takes over SQLite's own waiting, which knows no context. borrows says that
+// the connection is to be borrowed for each statement.
+func (w *sqliteWriter) open(ctx context.Context, borrows bool) error {
 	var ms int64
-	if err := c.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&ms); err != nil {
+	if err := w.conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&ms); err != nil {
 		return err
 	}
 	if ms > 0 {
-		c.wait = time.Duration(ms) * time.Millisecond
-		if _, err := c.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
-			return err
-		}
-		c.mine = true
+		w.quiet, w.wait = true, time.Duration(ms)*time.Millisecond
 	}
-	return nil
+	if borrows {
+		w.borrows = true
+		return w.conn.Close()
+	}
+	return w.hush(w.conn)
 }
 
-// giveBack returns the connection to its pool as it was.
-func (c *sqliteConn) giveBack() error {
-	var err error
-	if c.mine {
-		_, err = c.ExecContext(context.Background(), fmt.Sprintf("PRAGMA busy_timeout = %d", c.wait.Milliseconds()))
+// hush switches SQLite's own waiting off. It takes no time, and is not left half
+// done.
+func (w *sqliteWriter) hush(conn *sql.Conn) error {
+	if !w.quiet {
+		return nil
 	}
-	return errors.Join(err, c.Close())
+	_, err := conn.ExecContext(context.Background(), "PRAGMA busy_timeout = 0")
+	return err
+}
+
+// giveBack returns a connection to its pool as it was, or not at all.
+func (w *sqliteWriter) giveBack(conn *sql.Conn) error {
+	if w.quiet {
+		if _, err := conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA busy_timeout = %d", w.wait.Milliseconds())); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // which has the pool forget it
+			return err
+		}
+	}
+	return conn.Close()
+}
+
+// use runs do with the connection, once nobody else writes. The connection's own
+// errors come as they are; waited says that none was to be had in time.
+func (w *sqliteWriter) use(ctx context.Context, do func(conn *sql.Conn) error) (waited bool, err error) {
+	if err := w.acquire(ctx); err != nil {
+		return true, err
+	}
+	defer w.release()
+	if w.closed {
+		return false, errClosed
+	}
+	conn := w.conn
+	if w.borrows {
+		if conn, err = w.db.Conn(ctx); err != nil {
+			return ctx.Err() != nil, err
+		}
+		// What was read or written stands; a broken connection is not given back.
+		defer func() { _ = w.giveBack(conn) }()
+		if err := w.hush(conn); err != nil {
+			return false, err
+		}
+	}
+	return false, do(conn)
 }
 
 func (w *sqliteWriter) acquire(ctx context.Context) error {
@@ -107,32 +113,45 @@ func (w *sqliteWriter) acquire(ctx context.Context) error {
 
 func (w *sqliteWriter) release() { <-w.gate }
 
-// do runs one statement and returns how many rows it changed.
-func (w *sqliteWriter) do(ctx context.Context, place string, exec func(context.Context, *sqliteConn) (sql.Result, error)) (rows int64, err error) {
+// close runs first, and gives the kept connection back, once the write under way has
+// ended. Where ctx does not wait for that, it is done afterwards all the same.
+func (w *sqliteWriter) close(ctx context.Context, first func() error) error {
 	if err := w.acquire(ctx); err != nil {
-		return 0, waited(place, err)
+		go func() {
+			w.gate <- struct{}{}
+			_ = w.closeNow(first) // nobody waits to hear of it
+		}()
+		return fmt.Errorf("closed while a write was under way: %w", err)
 	}
-	defer w.release()
-	conn, giveBack, err := w.borrow(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return 0, waited(place, err)
-		}
-		return 0, sqlitefault.Explain(err, place, true)
-	}
-	err = patiently(ctx, conn.wait, func() error {
-		result, err := exec(context.WithoutCancel(ctx), conn)
-		if err == nil {
-			rows, err = result.RowsAffected()
-		}
-		return err
-	})
-	_ = giveBack() // what was written stands; a connection that is broken is told at its next use
-	return rows, sqlitefault.Explain(err, place, true)
+	return w.closeNow(first)
 }
 
-func waited(place string, err error) error {
-	return fmt.Errorf("waited for others who write to %s: %w: %w", place, session.ErrBusy, err)
+// closeNow is close with the gate held.
+func (w *sqliteWriter) closeNow(first func() error) error {
+	defer w.release()
+	w.closed = true
+	err := first()
+	if w.borrows {
+		return err
+	}
+	return errors.Join(err, w.giveBack(w.conn))
+}
+
+// do runs one statement and returns how many rows it changed.
+func (w *sqliteWriter) do(ctx context.Context, place string, exec func(context.Context, *sql.Conn) (sql.Result, error)) (rows int64, err error) {
+	waited, err := w.use(ctx, func(conn *sql.Conn) error {
+		return patiently(ctx, w.wait, func() error {
+			result, err := exec(context.WithoutCancel(ctx), conn)
+			if err == nil {
+				rows, err = result.RowsAffected()
+			}
+			return err
+		})
+	})
+	if waited {
+		return 0, fmt.Errorf("waited for others who write to %s: %w: %w", place, session.ErrBusy, err)
+	}
+	return rows, sqlitefault.Explain(err, place, true)
 }
 
 // patiently runs a statement again for as long as another connection's lock
