@@ -73,6 +73,7 @@ soak: deps ## run the long tests (build tag soak) and print what each of them co
 			{ grep -v '\[no test' || true; } | tee -a "$$log" || failed=1; \
 	done; \
 	printf '%s soak tests passed, %s failed\n' "$$(grep -c '^--- PASS' "$$log" || true)" "$$(grep -c '^--- FAIL' "$$log" || true)"; \
+	grep -q '^--- PASS' "$$log" || { echo "no soak test has run" >&2; failed=1; }; \
 	rm -f "$$log"; \
 	exit $$failed
 
@@ -92,7 +93,7 @@ deps: ## install what the tests need (Debian, as root), or say what is missing
 	for name in headless_shell headless-shell chromium chromium-browser google-chrome google-chrome-stable chrome; do \
 		if command -v "$$name" >/dev/null; then found=$$name; break; fi; \
 	done; \
-	if [ -z "$$found" ] && [ ! -d '/Applications/Google Chrome.app' ]; then missing="$$missing chromium"; fi; \
+	if [ -z "$$found" ] && [ ! -x '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome' ]; then missing="$$missing chromium"; fi; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ]; then \
 		echo "the tests need what is not installed here:$$missing" >&2; \

@@ -50,7 +50,7 @@ type Session struct {
 	// default, leaves it to the session package.
 	GCInterval time.Duration `yaml:"gc_interval"`
 
-	// Timeout bounds one trip to the backend; 0, the default, leaves it to the
+	// Timeout bounds each load and each commit of a session; 0, the default, leaves it to the
 	// session package.
 	Timeout time.Duration `yaml:"timeout"`
 

@@ -121,10 +121,11 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 		p.provide(m.shared),
 		fx.Provide(fx.Annotate(
 			func(a adapter, log *zap.Logger) *session.Manager {
-				if log != nil && o.Logger == nil {
-					o.Logger = log.Named("session")
+				own := o // one module may be part of several applications
+				if log != nil && own.Logger == nil {
+					own.Logger = log.Named("session")
 				}
-				return session.New(a, o)
+				return session.New(a, own)
 			},
 			fx.ParamTags("", `optional:"true"`),
 			fx.ResultTags(tag),

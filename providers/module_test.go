@@ -13,6 +13,8 @@ import (
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxtest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"gyrfalcon/config"
 	"gyrfalcon/di"
@@ -243,6 +245,22 @@ func TestTheApplicationSetsWhatYAMLHasNoWordFor(t *testing.T) {
 	count(t, p.Session, nil)
 	if len(created) != 1 || created[0] != "session created" || p.Session.Options().Lifetime.Minutes() != 7 {
 		t.Errorf("got events %q, lifetime %v; want one, and what YAML says kept", created, p.Session.Options().Lifetime)
+	}
+}
+
+func TestOneModuleInTwoApplicationsLogsToEach(t *testing.T) {
+	t.Parallel()
+	module := providers.Module(parse(t, "session: {adapter: memory}").Session, all.Backends...)
+	for i := range 2 {
+		core, logged := observer.New(zap.DebugLevel)
+		var p sessionParams
+		app := fxtest.New(t, fx.NopLogger, fx.Provide(func() *zap.Logger { return zap.New(core) }), module, fx.Populate(&p))
+		app.RequireStart()
+		count(t, p.Session, nil)
+		app.RequireStop()
+		if logged.Len() == 0 {
+			t.Errorf("application %d has logged nothing", i+1)
+		}
 	}
 }
 

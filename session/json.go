@@ -257,11 +257,11 @@ func foundJSON(raw []byte, err error) string {
 	}
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		// te.Value may go on with the number itself.
-		kind, _, _ := strings.Cut(te.Value, " ")
+		kind, _, literal := strings.Cut(te.Value, " ")
 		switch {
 		case te.Field != "":
 			found += fmt.Sprintf(" in which %s is a %s, not a %s", te.Field, kind, te.Type)
-		case kind == "number" && raw[0] != '[':
+		case kind == "number" && literal:
 			found += " that does not fit"
 		}
 	}
@@ -295,8 +295,8 @@ func encodeJSON(v any) ([]byte, error) {
 	}
 	out := bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte{'\n'}))
 	// encoding/json writes \ufffd for bytes that are no UTF-8, and U+FFFD as
-	// it is.
-	if bytes.Contains(out, []byte(`\ufffd`)) && holdsInvalidText(reflect.ValueOf(v), 0) {
+	// it is; what a json.RawMessage holds it takes as it comes.
+	if !utf8.Valid(out) || bytes.Contains(out, []byte(`\ufffd`)) && holdsInvalidText(reflect.ValueOf(v), 0) {
 		return nil, &EncodeError{Type: fmt.Sprintf("%T", v), Why: "it holds text that is not valid UTF-8; use a []byte for raw bytes"}
 	}
 	return out, nil

@@ -168,7 +168,7 @@ func TestJSONErrorsNameTheVariableAndNeverItsContent(t *testing.T) {
 		want string
 	}{
 		{"s", new(int), `variable "s" does not decode into int: it is stored as a JSON string`},
-		{"n", new(string), `variable "n" does not decode into string: it is stored as a JSON number`},
+		{"n", new(string), `variable "n" does not decode into string: it is stored as a JSON number` + "\n"},
 		{"n", new(int8), `variable "n" does not decode into int8: it is stored as a JSON number that does not fit`},
 		{"o", new([]int), `variable "o" does not decode into []int: it is stored as a JSON object`},
 		{"o", new(user), `into session_test.user: it is stored as a JSON object in which Age is a number, not a int8`},
@@ -179,7 +179,7 @@ func TestJSONErrorsNameTheVariableAndNeverItsContent(t *testing.T) {
 		{"t", new(time.Time), `variable "t" does not decode into time.Time: it is stored as a JSON string`},
 	} {
 		err := d.Decode(c.name, c.into)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error()+"\n", c.want) {
 			t.Errorf("%s into %T: got error %v, want it to contain %s", c.name, c.into, err, c.want)
 			continue
 		}

@@ -76,8 +76,8 @@ func (m *Manager) Options() Options { return m.opts }
 //
 // It returns nil if the manager runs already, ErrStopped after Stop, options that
 // cannot stand as *OptionError, and else what the adapter's Open returned. Calls
-// at the same time share one start. A start that fails leaves nothing open, and may
-// be tried again unless the adapter owns a connection, which is closed by then.
+// at the same time share one start. A start that fails closes the adapter, and may
+// be tried again if that can be opened after a Close; ours are made anew instead.
 func (m *Manager) Start(ctx context.Context) error {
 	m.life.Lock()
 	switch m.state {
@@ -93,23 +93,26 @@ func (m *Manager) Start(ctx context.Context) error {
 		return c.wait(ctx)
 	case idle:
 	}
-	c := &call{done: make(chan struct{})}
+	c := &call{done: make(chan struct{}), err: errors.New("session: the adapter's Open panicked")}
 	m.start, m.state = c, starting
 	m.life.Unlock()
-
+	defer m.started(c)
 	c.err = m.open(ctx)
+	m.clean = c.err != nil
+	return c.err
+}
 
+// started ends the start c, also when it panicked.
+func (m *Manager) started(c *call) {
 	m.life.Lock()
 	defer m.life.Unlock()
-	m.state, m.clean = idle, true
+	m.state = idle
 	if c.err == nil {
-		m.clean = false
 		m.state = running
 		m.gc = m.startGC()
 		m.gate.open()
 	}
 	close(c.done)
-	return c.err
 }
 
 func (m *Manager) open(ctx context.Context) error {
@@ -131,15 +134,18 @@ func (m *Manager) closeAdapter(ctx context.Context) error {
 
 // Stop ends the clearing of expired sessions, waits for loads and commits under
 // way, and closes the adapter. From then on everything is ErrStopped. When ctx ends
-// first, the adapter is closed all the same, and the error tells. Further calls
-// wait for the first and return what it returned.
+// first, the adapter is closed all the same, and the error tells; only a manager that is
+// still starting then is left as it is. Further calls wait for the first and return what
+// it returned.
 func (m *Manager) Stop(ctx context.Context) error {
 	m.life.Lock()
 	for m.state == starting {
 		c := m.start
 		m.life.Unlock()
-		if err := c.wait(ctx); ctx.Err() != nil {
-			return err
+		select {
+		case <-c.done: // well or badly; what it opened is ours to close
+		case <-ctx.Done():
+			return fmt.Errorf("session: not stopped, as it is still starting: %w", ctx.Err())
 		}
 		m.life.Lock()
 	}

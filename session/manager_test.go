@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -155,6 +156,55 @@ func TestOptionsThatCannotStandAreRefusedByStart(t *testing.T) {
 		}
 	}
 }
+
+func TestStopDuringAStartStopsWhatWasStarted(t *testing.T) {
+	t.Parallel()
+	a := newSpy()
+	a.openWait = make(chan struct{})
+	m := session.New(a, session.Options{})
+	startErr := make(chan error)
+	go func() { startErr <- m.Start(t.Context()) }()
+	for a.opened.Load() == 0 { // until it has begun
+		runtime.Gosched()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := m.Stop(ctx)
+	wantErr(t, "Stop with an ended context", err, context.Canceled)
+	if err == nil || !strings.Contains(err.Error(), "still starting") {
+		t.Errorf("Stop: got %v, want it to say why it is not stopped", err)
+	}
+	stopErr := make(chan error)
+	go func() { stopErr <- m.Stop(context.WithoutCancel(ctx)) }()
+	close(a.openWait)
+	must(t, "Start", <-startErr)
+	must(t, "Stop", <-stopErr)
+	if a.closed.Load() != 1 {
+		t.Errorf("the adapter was closed %d times, want once", a.closed.Load())
+	}
+}
+
+func TestAnOpenThatPanicsLeavesAManagerThatCanBeStopped(t *testing.T) {
+	t.Parallel()
+	a := &panicsOnOpen{newSpy()}
+	m := session.New(a, session.Options{})
+	func() {
+		defer func() {
+			if p := recover(); p != "no" {
+				t.Errorf("Start: got panic %v, want the adapter's", p)
+			}
+		}()
+		_ = m.Start(t.Context())
+	}()
+	must(t, "Stop", m.Stop(t.Context()))
+	if a.closed.Load() != 1 {
+		t.Errorf("the adapter was closed %d times, want once", a.closed.Load())
+	}
+}
+
+type panicsOnOpen struct{ *spy }
+
+func (panicsOnOpen) Open(context.Context) error { panic("no") }
 
 func TestExpiredSessionsAreClearedInTheBackground(t *testing.T) {
 	t.Parallel()

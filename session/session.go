@@ -283,6 +283,9 @@ func (s *Session) Regenerate() error {
 // withdraws the cookie if it has not begun. A change after Destroy begins a new
 // session. To end a session without reading it first, use Manager.Destroy.
 //
+// In a request a client that goes away undoes nothing: Destroy has Options.Timeout,
+// and obeys ctx's end only for a session that Load returned.
+//
 // It returns ErrOutcomeUnknown, ErrBusy or the store's error, and then the session
 // is as it was, as far as is known.
 func (s *Session) Destroy(ctx context.Context) error {
@@ -294,6 +297,9 @@ func (s *Session) Destroy(ctx context.Context) error {
 func (s *Session) destroy(ctx context.Context) error {
 	if s.closed {
 		return ErrClosed
+	}
+	if s.ex != nil {
+		ctx = context.WithoutCancel(ctx)
 	}
 	if s.id != "" {
 		if err := s.m.destroy(ctx, s.id); err != nil {

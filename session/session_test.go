@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
@@ -176,7 +178,7 @@ func TestAValueThatCannotBeStoredChangesNothing(t *testing.T) {
 	t.Parallel()
 	v := newVisitor(t, started(t, session.Options{}))
 	res := v.with(func(s *session.Session) {
-		for _, bad := range []any{func() {}, make(chan int), math.NaN(), math.Inf(1), "\xff", []string{"ok", "\xc3("}, map[string]int{"\xff": 1}} {
+		for _, bad := range []any{func() {}, make(chan int), math.NaN(), math.Inf(1), "\xff", json.RawMessage("\"\xff\""), []string{"ok", "\xc3("}, map[string]int{"\xff": 1}} {
 			err := s.Set("bad", bad)
 			ee, ok := errors.AsType[*session.EncodeError](err)
 			if !ok || ee.Name != "bad" {
@@ -338,5 +340,28 @@ func TestMaxAgeEndsASessionThatIsAlwaysUsed(t *testing.T) {
 	}
 	if !events.has(session.EventExpired) {
 		t.Errorf("events: got %v, want one %q", events.kinds(), session.EventExpired)
+	}
+}
+
+func TestALogoutIsDoneThoughTheClientHangsUp(t *testing.T) {
+	t.Parallel()
+	for name, destroy := range map[string]func(context.Context, *session.Manager) error{
+		"unread": func(ctx context.Context, m *session.Manager) error { return m.Destroy(ctx) },
+		"read": func(ctx context.Context, m *session.Manager) error {
+			s, err := m.From(context.WithoutCancel(ctx))
+			return errors.Join(err, s.Destroy(ctx))
+		},
+	} {
+		m := started(t, session.Options{})
+		v := newVisitor(t, m)
+		v.with(func(s *session.Session) { must(t, "Set", s.Set("a", 1)) })
+		cookie := v.cookie
+		v.do(func(_ http.ResponseWriter, r *http.Request) {
+			ctx, hangUp := context.WithCancel(r.Context())
+			hangUp()
+			must(t, name+": Destroy", destroy(ctx, m))
+		})
+		_, err := m.Load(t.Context(), cookie.Value)
+		wantErr(t, name+": Load afterwards", err, session.ErrNotFound)
 	}
 }

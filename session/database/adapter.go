@@ -26,6 +26,8 @@ type Adapter struct {
 	db   *sql.DB
 	opts Options
 
+	opening chan struct{} // holds one token while Open is at work
+
 	mu     sync.Mutex
 	table  table // nil before Open and after Close
 	closed bool
@@ -39,20 +41,22 @@ type Adapter struct {
 // out what kind of server answers, and whether the table is fit. Options that
 // Validate refuses are refused by Open.
 func New(db *sql.DB, o Options) *Adapter {
-	return &Adapter{db: db, opts: o.withDefaults()}
+	return &Adapter{db: db, opts: o.withDefaults(), opening: make(chan struct{}, 1)}
 }
 
 // Open recognizes the server, makes sure that the table is there and fit, or
 // creates it (Options.Create), and prepares the statements. Its errors name the
 // mend. Opening an open adapter does nothing.
 func (a *Adapter) Open(ctx context.Context) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.closed:
-		return errClosed
-	case a.table != nil:
+	select {
+	case a.opening <- struct{}{}:
+		defer func() { <-a.opening }()
+	case <-ctx.Done():
 		return ctx.Err()
+	}
+	switch _, err := a.use(ctx); {
+	case !errors.Is(err, errNotOpen):
+		return err
 	case a.db == nil:
 		return errors.New("session/database: New was given no *sql.DB")
 	}
@@ -63,8 +67,20 @@ func (a *Adapter) Open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("session/database: %w", err)
 	}
-	a.table = t
+	if !a.adopt(t) {
+		return errors.Join(errClosed, t.close(context.WithoutCancel(ctx)))
+	}
 	return nil
+}
+
+// adopt makes t the table, unless the adapter was closed meanwhile.
+func (a *Adapter) adopt(t table) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closed {
+		a.table = t
+	}
+	return !a.closed
 }
 
 // Read returns the session in one statement, which does not slide its expiry:
@@ -154,15 +170,15 @@ func (a *Adapter) Destroy(ctx context.Context, id string) error {
 // Close does nothing.
 func (a *Adapter) Close(ctx context.Context) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
+	t, again := a.table, a.closed
+	a.table, a.closed = nil, true
+	a.mu.Unlock()
+	if again {
 		return nil
 	}
-	a.closed = true
 	var errs []error
-	if a.table != nil {
-		errs = append(errs, a.table.close(ctx))
-		a.table = nil
+	if t != nil {
+		errs = append(errs, t.close(ctx))
 	}
 	if a.opts.OwnDB && a.db != nil {
 		errs = append(errs, a.db.Close())
