@@ -148,7 +148,7 @@ func TestUnknownAndDuplicateKeysAreRefusedWithTheNearestName(t *testing.T) {
 		},
 		{
 			"near nothing", "session:\n  colour: blue\n",
-			`gyrfalcon.yaml:2:3: session.colour: unknown key; valid here: adapter, codec, cookie, gc_interval, interop, lifetime, max_age, max_data, timeout, unique_id | colour: blue`,
+			`gyrfalcon.yaml:2:3: session.colour: unknown key; valid here: adapter, codec, cookie, gc_interval, interop, lifetime, max_age, max_data, timeout, unique_id, and an adapter's block, which is a mapping | colour: blue`,
 		},
 		{
 			"in cookie", "session:\n  cookie:\n    samesite: lax\n",

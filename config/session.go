@@ -85,7 +85,7 @@ func parseSession(name string, own Block, p *problems) Session {
 	var d decoder
 	if d.wants(own.node, mapping) {
 		claimed := *own.node
-		claimed.entries, s.unclaimed = s.claim(own.node.entries)
+		claimed.entries, s.unclaimed = s.claim(own.node.entries, &d.problems)
 		d.value(&claimed, reflect.ValueOf(&s).Elem())
 	}
 	*p = append(*p, d.problems...)
@@ -99,13 +99,20 @@ func parseSession(name string, own Block, p *problems) Session {
 
 // claim parts a session's own keys from those that are an adapter's, if anything:
 // an adapter's block is a mapping, or left out.
-func (s *Session) claim(entries []entry) (own, rest []entry) {
+func (s *Session) claim(entries []entry, p *problems) (own, rest []entry) {
 	keys := s.keys()
 	for _, e := range entries {
-		if (e.value.kind == mapping || e.value.null()) && !slices.Contains(keys, e.key.text) {
-			rest = append(rest, e)
-		} else {
+		switch {
+		case slices.Contains(keys, e.key.text):
 			own = append(own, e)
+		case e.value.kind == mapping || e.value.null():
+			rest = append(rest, e)
+		case !e.key.refused:
+			hint := suggest(e.key.text, keys)
+			if _, near := nearest(e.key.text, keys); !near {
+				hint += ", and an adapter's block, which is a mapping"
+			}
+			p.add(e.key, "unknown key%s", hint)
 		}
 	}
 	return own, rest

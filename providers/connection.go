@@ -21,7 +21,10 @@ type plan interface {
 
 // connection is a backend's connection within its module. Being of a type that
 // nobody else can name, it is in nobody's way, whatever else the application provides.
-type connection[C any] struct{ conn C }
+type connection[C any] struct {
+	open  func(ctx context.Context) (C, error)
+	close func(ctx context.Context, conn C) error
+}
 
 // adapter is the module's own for the same reason.
 type adapter struct{ session.Adapter }
@@ -30,61 +33,63 @@ func (r Recipe[C]) provide(shared *string) fx.Option {
 	var connect any = r.connect
 	if shared != nil {
 		// Required: fx fills an optional parameter with nothing, in silence.
-		connect = fx.Annotate(
-			func(conn C) *connection[C] { return &connection[C]{conn} },
-			fx.ParamTags(fmt.Sprintf(`name:%q`, *shared)),
-		)
+		connect = fx.Annotate(r.share, fx.ParamTags(fmt.Sprintf(`name:%q`, *shared)))
 	}
 	return fx.Provide(fx.Private, connect, r.adapter)
 }
 
 func (r Recipe[C]) store() string { return r.Store }
 
-// connect has the connection made when the application starts, as some drivers dial
-// at once, and closed when it stops.
-func (r Recipe[C]) connect(lc fx.Lifecycle) *connection[C] {
-	c := &connection[C]{}
-	lc.Append(fx.Hook{
-		OnStart: func(ctx context.Context) (err error) {
-			c.conn, err = r.Connect(ctx)
-			return err
-		},
-		OnStop: func(ctx context.Context) error {
-			if r.Close == nil {
-				return nil
-			}
-			return r.Close(ctx, c.conn)
-		},
-	})
-	return c
+func (r Recipe[C]) connect() *connection[C] {
+	return &connection[C]{open: r.Connect, close: r.Close}
+}
+
+func (Recipe[C]) share(conn C) *connection[C] {
+	return &connection[C]{open: func(context.Context) (C, error) { return conn, nil }}
 }
 
 func (r Recipe[C]) adapter(c *connection[C]) adapter {
-	return adapter{&lateAdapter{make: func() (session.Adapter, error) { return r.Adapter(c.conn) }}}
+	return adapter{&lateAdapter[C]{connection: c, make: r.Adapter}}
 }
 
-// lateAdapter is an adapter that is made when it is opened, because its connection
-// is not there before.
-type lateAdapter struct {
-	session.Adapter
+// lateAdapter is an adapter that is made when it is opened, because some drivers dial
+// at once. The connection's life is within its own, and not in a hook of fx's: when a
+// start takes longer than fx waits, fx runs no more hooks, but the service that failed to
+// start closes its adapter all the same.
+type lateAdapter[C any] struct {
+	session.Adapter // nil before Open
 
-	make func() (session.Adapter, error)
+	connection *connection[C]
+	make       func(conn C) (session.Adapter, error)
+	conn       C
+	connected  bool
 }
 
-func (a *lateAdapter) Open(ctx context.Context) (err error) {
-	if a.Adapter, err = a.make(); err != nil {
-		a.Adapter = nil
+func (a *lateAdapter[C]) Open(ctx context.Context) (err error) {
+	if a.conn, err = a.connection.open(ctx); err != nil {
 		return err
 	}
-	if a.Adapter == nil {
+	a.connected = true
+	made, err := a.make(a.conn)
+	switch {
+	case err != nil:
+		return err
+	case made == nil:
 		return errors.New("providers: the backend's Recipe.Adapter returned nil")
 	}
-	return a.Adapter.Open(ctx)
+	a.Adapter = made
+	return made.Open(ctx)
 }
 
-func (a *lateAdapter) Close(ctx context.Context) error {
-	if a.Adapter == nil {
-		return nil
+func (a *lateAdapter[C]) Close(ctx context.Context) error {
+	var errs []error
+	if a.Adapter != nil {
+		errs = append(errs, a.Adapter.Close(ctx))
+		a.Adapter = nil
 	}
-	return a.Adapter.Close(ctx)
+	if a.connected && a.connection.close != nil {
+		errs = append(errs, a.connection.close(ctx, a.conn))
+	}
+	a.connected = false
+	return errors.Join(errs...)
 }

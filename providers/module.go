@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -89,10 +90,33 @@ func Module(cfg config.Session, opts ...Option) fx.Option {
 	return fx.Module("gyrfalcon", parts...)
 }
 
-// live hangs the container's life on fx's. Every service is registered by then, and
-// its connection's hook stands before this one.
+// live hangs the container's life on fx's, when every service is registered.
 func live(lc fx.Lifecycle, c *di.Container) {
 	lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
+}
+
+// register names the service in the container, and hangs its life on fx's, so that what
+// its start waited for is told by its own error. The container finds it started.
+func register(lc fx.Lifecycle, c *di.Container, name string, m *session.Manager) error {
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			ctx, cancel := early(ctx)
+			defer cancel()
+			return m.Start(ctx)
+		},
+		OnStop: m.Stop,
+	})
+	return di.SetShared(c, name, func(context.Context, *di.Container) (*session.Manager, error) { return m, nil }, di.Eager())
+}
+
+// early ends a little before ctx does: at its own deadline fx says no more than that it
+// has passed, and what a start was waiting for would be lost.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/5, time.Second)))
 }
 
 // service is the part of the module that provides one service.
@@ -131,10 +155,8 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 			fx.ResultTags(tag),
 		)),
 		fx.Invoke(fx.Annotate(
-			func(c *di.Container, manager *session.Manager) error {
-				return di.SetShared(c, s.Name, func(context.Context, *di.Container) (*session.Manager, error) { return manager, nil }, di.Eager())
-			},
-			fx.ParamTags(`name:"`+ContainerName+`"`, tag),
+			func(lc fx.Lifecycle, c *di.Container, m *session.Manager) error { return register(lc, c, s.Name, m) },
+			fx.ParamTags("", `name:"`+ContainerName+`"`, tag),
 		)),
 	), nil
 }

@@ -22,8 +22,11 @@ import (
 func (s *Session) Commit(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	switch {
+	case s.closed:
 		return ErrClosed
+	case s.ex != nil && s.ex.failed != nil:
+		return s.ex.failed // the client was told that nothing was stored
 	}
 	return s.commit(ctx)
 }

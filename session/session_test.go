@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"gyrfalcon/session"
+	"gyrfalcon/session/memory"
+	"gyrfalcon/session/sessiontest"
 )
 
 func TestVariablesComeBackInTheNextRequest(t *testing.T) {
@@ -183,6 +185,9 @@ func TestAValueThatCannotBeStoredChangesNothing(t *testing.T) {
 			ee, ok := errors.AsType[*session.EncodeError](err)
 			if !ok || ee.Name != "bad" {
 				t.Errorf("Set(%T): got error %v, want an *EncodeError that names the variable", bad, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "cannot be stored: ") {
+				t.Errorf("Set(%T): got error %q, want it to say why", bad, err)
 			}
 			if ok, _ := s.Has("bad"); ok {
 				t.Errorf("Set(%T) failed and left a variable", bad)
@@ -363,5 +368,63 @@ func TestALogoutIsDoneThoughTheClientHangsUp(t *testing.T) {
 		})
 		_, err := m.Load(t.Context(), cookie.Value)
 		wantErr(t, name+": Load afterwards", err, session.ErrNotFound)
+	}
+}
+
+func TestWhyAValueCannotBeStoredIsSaidWithTheMend(t *testing.T) {
+	t.Parallel()
+	v := newVisitor(t, started(t, session.Options{}))
+	v.with(func(s *session.Session) {
+		for _, c := range []struct {
+			value any
+			want  string
+		}{
+			{func() {}, `session: variable "v": a value of type func() cannot be stored: JSON has no form for it; store plain data`},
+			{math.NaN(), `session: variable "v": a value of type float64 cannot be stored: JSON has no form for NaN`},
+			{"\xff", `session: variable "v": a value of type string cannot be stored: it holds text that is not valid UTF-8; use a []byte for raw bytes`},
+		} {
+			if err := s.Set("v", c.value); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		}
+	})
+}
+
+// failsOnce is a store of which the first session cannot be stored.
+type failsOnce struct {
+	session.Adapter
+
+	failed bool
+}
+
+func (a *failsOnce) Create(ctx context.Context, id string, data []byte, life time.Duration) (session.Record, error) {
+	if !a.failed {
+		a.failed = true
+		return session.Record{}, errors.New("the store is full")
+	}
+	return a.Adapter.Create(ctx, id, data, life)
+}
+
+func TestAfterAnAnswerThatNothingWasStoredNothingIs(t *testing.T) {
+	t.Parallel()
+	counted := sessiontest.Counting(&failsOnce{Adapter: memory.New(memory.Options{})})
+	m := startedOn(t, counted, session.Options{})
+	res := newVisitor(t, m).do(func(w http.ResponseWriter, r *http.Request) {
+		s, err := m.From(r.Context())
+		must(t, "From", err)
+		must(t, "Set", s.Set("a", 1))
+		_, err = w.Write([]byte("done"))
+		if err == nil {
+			t.Error("Write: got no error though nothing could be stored")
+		}
+		if again := s.Commit(r.Context()); !errors.Is(again, err) {
+			t.Errorf("Commit after the answer: got %v, want Write's %v", again, err)
+		}
+	})
+	if res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status: got %d, want 503", res.StatusCode)
+	}
+	if n := counted.Calls().Create; n != 1 {
+		t.Errorf("the store was asked %d times, want once", n)
 	}
 }

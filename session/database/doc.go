@@ -43,8 +43,9 @@
 // Data that is text is stored as text, for whoever looks at it with the sqlite3
 // shell, and other data as a blob; comparisons are of bytes. Writes of one
 // adapter queue for one connection, which it keeps from the pool until Close;
-// reads use the others (or that one, if the pool has no other, or the database
-// is in memory). For another process's lock a write waits as long as the
+// reads use the others (or that one, if the database is in memory). Where the pool
+// has only one connection, which the application may need too, it is borrowed for
+// each statement, and its busy_timeout is switched off meanwhile. For another process's lock a write waits as long as the
 // connection's busy_timeout says (5 s if it has none), but no longer than its
 // context; then it is session.ErrBusy. A statement that has begun is finished,
 // so that its outcome is always known; session.ErrOutcomeUnknown remains for

@@ -93,10 +93,17 @@ func (t *sqliteTable) open(ctx context.Context, db *sql.DB) error {
 	}
 	only := db.Stats().MaxOpenConnections == 1
 	t.alone = file == "" || only
-	if err := fitSQLite(ctx, conn, t.opts, t.place); err != nil {
+	if err := t.writer.open(ctx); err != nil {
 		return err
 	}
-	if t.indexed, err = sqliteIndexed(ctx, conn, t.opts); err != nil {
+	err = patiently(ctx, t.writer.wait, func() error {
+		if err := fitSQLite(ctx, conn, t.opts, t.place); err != nil {
+			return err
+		}
+		t.indexed, err = sqliteIndexed(ctx, conn, t.opts)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	expired := sqliteWalk
@@ -109,12 +116,10 @@ func (t *sqliteTable) open(ctx context.Context, db *sql.DB) error {
 	} {
 		s.text = t.opts.expand(text)
 	}
-	if !only {
-		if err := t.prepare(ctx, db); err != nil {
-			return err
-		}
+	if only {
+		return t.writer.lend()
 	}
-	return t.writer.open(ctx, only)
+	return patiently(ctx, t.writer.wait, func() error { return t.prepare(ctx, db) })
 }
 
 // prepare keeps the statements: those that write on the writer's connection, those
@@ -134,6 +139,9 @@ func (t *sqliteTable) prepare(ctx context.Context, db *sql.DB) error {
 		{reads, &t.readStmt}, {reads, &t.expiredStmt},
 		{writes, &t.createStmt}, {writes, &t.swapStmt}, {writes, &t.touchStmt}, {writes, &t.destroyStmt},
 	} {
+		if s.stmt.kept != nil {
+			continue // from an attempt that met a lock later on
+		}
 		var err error
 		if s.stmt.kept, err = s.on.PrepareContext(ctx, s.stmt.text); err != nil {
 			return err

@@ -35,9 +35,8 @@ func newSQLiteWriter(db *sql.DB, conn *sql.Conn) *sqliteWriter {
 	return &sqliteWriter{db: db, conn: conn, wait: sqliteBusyWait, gate: make(chan struct{}, 1)}
 }
 
-// open takes over SQLite's own waiting, which knows no context. borrows says that
-// the connection is to be borrowed for each statement.
-func (w *sqliteWriter) open(ctx context.Context, borrows bool) error {
+// open takes over SQLite's own waiting, which knows no context.
+func (w *sqliteWriter) open(ctx context.Context) error {
 	var ms int64
 	if err := w.conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&ms); err != nil {
 		return err
@@ -45,11 +44,13 @@ func (w *sqliteWriter) open(ctx context.Context, borrows bool) error {
 	if ms > 0 {
 		w.quiet, w.wait = true, time.Duration(ms)*time.Millisecond
 	}
-	if borrows {
-		w.borrows = true
-		return w.conn.Close()
-	}
 	return w.hush(w.conn)
+}
+
+// lend gives the connection back to the pool, to be borrowed for each statement.
+func (w *sqliteWriter) lend() error {
+	w.borrows = true
+	return w.giveBack(w.conn)
 }
 
 // hush switches SQLite's own waiting off. It takes no time, and is not left half

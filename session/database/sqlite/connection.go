@@ -13,24 +13,24 @@ import (
 // set applies what holds for a connection, and turns write-ahead logging on,
 // which holds for the file.
 func (c *connector) set(ctx context.Context, conn driver.Conn) error {
+	if c.path != Memory {
+		mode, err := c.logAhead(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if mode != "wal" {
+			return fmt.Errorf("%s cannot have a write-ahead log; put it on a local file system", c.path)
+		}
+	}
 	for _, pragma := range []string{
-		fmt.Sprintf("PRAGMA busy_timeout = %d", c.busy.Milliseconds()),
 		"PRAGMA synchronous = " + c.synchronous,
 		"PRAGMA trusted_schema = OFF", // a file may come from anywhere
+		// Last: SQLite's own waiting, unlike that for the log, obeys no context.
+		fmt.Sprintf("PRAGMA busy_timeout = %d", c.busy.Milliseconds()),
 	} {
 		if _, err := pragmaValue(ctx, conn, pragma); err != nil {
 			return err
 		}
-	}
-	if c.path == Memory {
-		return nil
-	}
-	mode, err := c.logAhead(ctx, conn)
-	if err != nil {
-		return err
-	}
-	if mode != "wal" {
-		return fmt.Errorf("%s cannot have a write-ahead log; put it on a local file system", c.path)
 	}
 	return nil
 }
