@@ -144,20 +144,27 @@ func skipValue(p []byte, i int) int {
 	return i
 }
 
-// skipString returns the end of the quoted string that begins at i, or -1.
+// skipString returns the end of the quoted string that begins at i, or -1: the first
+// quote with an even number of backslashes before it.
 func skipString(p []byte, i int) int {
 	if i >= len(p) || p[i] != '"' {
 		return -1
 	}
-	for i++; i < len(p); i++ {
-		switch p[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
+	for start := i + 1; ; {
+		n := bytes.IndexByte(p[start:], '"')
+		if n < 0 {
+			return -1
 		}
+		quote := start + n
+		escapes := 0
+		for escapes < n && p[quote-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return quote + 1
+		}
+		start = quote + 1
 	}
-	return -1
 }
 
 func skipSpace(p []byte, i int) int {
