@@ -47,8 +47,8 @@ func (limitError) Is(target error) bool { return target == context.DeadlineExcee
 var errGoexit = errors.New("it ended its goroutine with runtime.Goexit, as FailNow and Fatal of package testing do")
 
 // begin starts a task for d. mu is held.
-func (r *registry) begin(d *service) {
-	t := &task{def: d, link: &link{def: d}, done: make(chan struct{}), over: make(chan struct{})}
+func (r *registry) begin(d *service, params []any) {
+	t := &task{def: d, link: &link{def: d, params: params}, done: make(chan struct{}), over: make(chan struct{})}
 	if d.built != nil {
 		t.link = d.built.link
 	}
@@ -101,6 +101,9 @@ func (r *registry) build(t *task) (*instance, *Error) {
 	in := &instance{value: v, link: t.link}
 	d.built = in
 	r.adopt(d, in)
+	if err = t.link.leftOver(); err != nil {
+		return in, t.link.blame("its factory failed", err)
+	}
 	return in, nil
 }
 
@@ -115,6 +118,20 @@ func (d *service) construct(ctx context.Context, c *Container) (any, error) {
 		err = fmt.Errorf("it returned a nil %v and no error", d.typ)
 	}
 	return v, err
+}
+
+// discard ends what a factory made for one caller who cannot be given it.
+func (r *registry) discard(ctx context.Context, v any) error {
+	key := identity(v)
+	r.mu.Lock()
+	known := key != nil && (r.handedIn[key] > 0 || r.byValue[key] != nil)
+	r.mu.Unlock()
+	if known {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.limit)
+	defer cancel()
+	return stopValue(ctx, v)
 }
 
 // guard calls f and makes an error of a panic.

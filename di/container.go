@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -108,6 +109,10 @@ type service struct {
 	failed bool      // the last build failed
 	took   time.Duration
 	asks   []string // names that its builds asked for, in order of first asking
+
+	// kept is set for an unshared service that GetShared was asked for: a shared one of the same factory, in a slot of its own.
+	// It is stored under mu and read without.
+	kept atomic.Pointer[service]
 }
 
 // kind tells what a definition does when it is asked for.
@@ -143,14 +148,30 @@ func (d *service) publish(in *instance) {
 	}
 }
 
+// withdraw takes d, and what GetShared kept of it, out of Get's reach. mu is held.
+func (d *service) withdraw() {
+	d.publish(nil)
+	if k := d.kept.Load(); k != nil {
+		k.publish(nil)
+	}
+}
+
+// single is the service whose one instance GetShared hands out: d itself, or what GetShared has kept of it, or nil. mu is held.
+func (d *service) single() *service {
+	if d.kind == unshared {
+		return d.kept.Load()
+	}
+	return d
+}
+
 // Has tells whether a service is registered under name, built or not. An alias counts when what it leads to is registered.
 func (c *Container) Has(name string) bool {
 	_, d := c.peek(name)
 	return d != nil
 }
 
-// HasShared tells whether the shared service that name stands for is there to be handed out without being built, as Phalcon's
-// hasShared does. For a value it is true.
+// HasShared tells whether the one instance of what name stands for is there to be handed out without being built, as Phalcon's
+// hasShared does: for a shared service that is built, for one that [GetShared] keeps, and for a value it is true.
 func (c *Container) HasShared(name string) bool {
 	r, d := c.peek(name)
 	if d == nil {
@@ -158,7 +179,8 @@ func (c *Container) HasShared(name string) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return d.built != nil && r.phase < stopped
+	one := d.single()
+	return one != nil && one.built != nil && r.phase < stopped
 }
 
 // peek returns what name stands for, or nil.
@@ -200,6 +222,9 @@ func (c *Container) Remove(name string) error {
 
 // removable is nil when d can be dropped without losing something that has to be stopped. mu is held.
 func (d *service) removable(op string) error {
+	if d = d.single(); d == nil {
+		return nil
+	}
 	var why string
 	switch {
 	case d.task != nil:

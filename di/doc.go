@@ -29,7 +29,8 @@
 // [SetShared] is for what there is one of, and that is most things. [Set] is for what every caller wants for itself.
 // [SetValue] is for what exists already. A name is registered once; [Replace] says that a second time is meant, and [Attempt]
 // is for defaults that give way. [Container.SetAlias] gives a service a second name, a [Provider] registers several that belong
-// together, and a [Name] says name and type in one place.
+// together, and a [Name] says name and type in one place. [GetWith] passes parameters to a factory, which takes them with
+// [Param]; [GetShared] keeps one of what would be built anew.
 //
 // These are functions and not methods because they have a type parameter, which Go's methods cannot add. What comes out is a *Mailer and
 // not an any: a wrong type is found where it is asked for, with both types and the place of the registration.

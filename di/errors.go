@@ -20,6 +20,8 @@ var (
 	ErrRunning = errors.New("service is in use")
 	// ErrStopped: the container has been stopped, or is being stopped and would have to build something.
 	ErrStopped = errors.New("container is stopped")
+	// ErrParams: parameters were passed that cannot be used, or a factory was not given those that it takes.
+	ErrParams = errors.New("wrong parameters")
 	// ErrInvalid: the call itself cannot be right: an empty name, a nil factory, options that contradict each other.
 	ErrInvalid = errors.New("invalid call")
 )
@@ -29,7 +31,7 @@ var (
 //
 // It never contains a service's value; what a factory's own error says is the factory's business.
 type Error struct {
-	// Op is what was being done: "set", "alias", "get", "override", "remove", "start" or "stop".
+	// Op is what was being done: "set", "alias", "get", "override", "remove", "describe", "start" or "stop".
 	Op string
 	// Name is the service that failed; after a Get it may be one that the service asked for needs.
 	Name string

@@ -64,6 +64,39 @@ func ExampleSet() {
 	// Output: 1 2
 }
 
+// Where Phalcon has $di->get("greeting", ["Ada"]) for function ($name) { ... }.
+func ExampleGetWith() {
+	c := di.New()
+	_ = di.Set(c, "greeting", func(_ context.Context, c *di.Container) (string, error) {
+		name, err := di.Param[string](c, 0)
+		if err != nil {
+			return "", err
+		}
+		word, err := di.ParamOr(c, 1, "Hello")
+		return word + ", " + name, err
+	})
+	for _, params := range [][]any{{"Ada"}, {"Ada", "Welcome"}} {
+		v, err := di.GetWith[string](context.Background(), c, "greeting", params...)
+		fmt.Println(v, err)
+	}
+	// Output:
+	// Hello, Ada <nil>
+	// Welcome, Ada <nil>
+}
+
+// Where Phalcon has $di->getShared("ticket") for what was registered with $di->set.
+func ExampleGetShared() {
+	ctx := context.Background()
+	c := di.New()
+	n := 0
+	_ = di.Set(c, "ticket", func(context.Context, *di.Container) (int, error) { n++; return n, nil })
+	a, _ := di.GetShared[int](ctx, c, "ticket")
+	b, _ := di.GetShared[int](ctx, c, "ticket")
+	other, _ := di.Get[int](ctx, c, "ticket")
+	fmt.Println(a, b, other)
+	// Output: 1 1 2
+}
+
 func ExampleAttempt() {
 	c := di.New()
 	factory := func(context.Context, *di.Container) (*Mailer, error) { return &Mailer{host: "localhost"}, nil }

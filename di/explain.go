@@ -14,23 +14,46 @@ type Service struct {
 	Type       string // of the factory's result or the value, as registered; empty for an alias
 	AliasOf    string // what an alias leads to; empty for everything else
 	Shared     bool   // one for all, built or handed in ready
-	Resolved   bool   // there to be handed out without being built
+	Resolved   bool   // there to be handed out without being built, if need be by GetShared
 	Registered string // directory/file.go:line
 }
 
 // Services describes what is registered, sorted by name. It builds nothing.
 func (c *Container) Services() []Service {
 	var list []Service
-	c.each(func(r *registry, d *service) {
-		s := Service{Name: d.name, AliasOf: d.target, Registered: d.where.String()}
-		if d.kind != kindAlias {
-			s.Type = d.typ.String()
-			s.Shared = d.kind != unshared
-			s.Resolved = d.built != nil && r.phase < stopped
-		}
-		list = append(list, s)
-	})
+	c.each(func(r *registry, d *service) { list = append(list, r.describe(d)) })
 	return list
+}
+
+// GetService describes what is registered under name; an alias describes itself, not what it leads to. It is what Phalcon's
+// getService and getRaw are asked for. It builds nothing.
+//
+// Errors: [ErrNotFound].
+func (c *Container) GetService(name string) (Service, error) {
+	if err := c.check(); err != nil {
+		return Service{}, err
+	}
+	r := c.reg
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.index.find(name); s != nil {
+		if d := s.def.Load(); d != nil {
+			return r.describe(d), nil
+		}
+	}
+	return Service{}, r.notFound("describe", name, nil)
+}
+
+// describe makes the record of d. mu is held.
+func (r *registry) describe(d *service) Service {
+	s := Service{Name: d.name, AliasOf: d.target, Registered: d.where.String()}
+	if d.kind != kindAlias {
+		s.Type = d.typ.String()
+		s.Shared = d.kind != unshared
+		one := d.single()
+		s.Resolved = one != nil && one.built != nil && r.phase < stopped
+	}
+	return s
 }
 
 // Explain is a table for a person who wonders what the container is at: a line for every name with its kind, its state, how long
@@ -79,6 +102,9 @@ func (c *Container) each(visit func(*registry, *service)) {
 
 // state says in a word or two how far d has come. mu is held.
 func (r *registry) state(d *service) string {
+	if one := d.single(); one != nil {
+		d = one
+	}
 	switch {
 	case d.kind == kindAlias:
 		return "-"

@@ -2,6 +2,7 @@ package di
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -30,8 +31,20 @@ func Get[T any](ctx context.Context, c *Container, name string) (T, error) {
 }
 
 func getSlow[T any](ctx context.Context, c *Container, name string) (T, error) {
+	return get[T](ctx, c, name, request{})
+}
+
+// request is what a Get may ask for besides a name.
+type request struct {
+	want   reflect.Type
+	params []any
+	keep   bool // GetShared
+}
+
+func get[T any](ctx context.Context, c *Container, name string, q request) (T, error) {
 	var zero T
-	v, d, err := c.resolve(ctx, name, reflect.TypeFor[T]())
+	q.want = reflect.TypeFor[T]()
+	v, d, err := c.resolve(ctx, name, q)
 	if err != nil {
 		return zero, err
 	}
@@ -62,7 +75,7 @@ func (r *registry) lookup(name string) *instance {
 }
 
 // resolve is Get without the type parameter: it builds what has to be built, and waits. The service is nil with an error.
-func (c *Container) resolve(ctx context.Context, name string, want reflect.Type) (any, *service, error) {
+func (c *Container) resolve(ctx context.Context, name string, q request) (any, *service, error) {
 	if err := c.check(); err != nil {
 		return nil, nil, err
 	}
@@ -78,18 +91,21 @@ func (c *Container) resolve(ctx context.Context, name string, want reflect.Type)
 		return nil, nil, r.missing(name, via)
 	}
 	d := s.def.Load()
-	if !d.mayBe(want) {
+	if !d.mayBe(q.want) {
 		r.mu.Unlock()
-		return nil, nil, c.wrongType(d, want, d.typ)
+		return nil, nil, c.wrongType(d, q.want, d.typ)
+	}
+	if d.kind == unshared && q.keep {
+		d = d.keep()
 	}
 	if d.kind == unshared {
-		v, failure := r.buildUnshared(ctx, via, d)
+		v, failure := r.buildUnshared(ctx, via, d, q.params)
 		if failure != nil {
 			return nil, nil, failure
 		}
 		return v, d, nil
 	}
-	in, failure := r.await(ctx, via, d)
+	in, failure := r.await(ctx, via, d, q.params)
 	if failure != nil {
 		return nil, nil, failure.as("get", via)
 	}
@@ -131,7 +147,7 @@ func (c *Container) wrongType(d *service, want, found reflect.Type) error {
 }
 
 // buildUnshared runs d's factory for one caller. mu is held, and given back.
-func (r *registry) buildUnshared(ctx context.Context, via *link, d *service) (any, *Error) {
+func (r *registry) buildUnshared(ctx context.Context, via *link, d *service, params []any) (any, *Error) {
 	err := r.open(ctx)
 	r.mu.Unlock()
 	if err != nil {
@@ -141,7 +157,7 @@ func (r *registry) buildUnshared(ctx context.Context, via *link, d *service) (an
 		return nil, via.circle([]string{d.name}).as("get", via)
 	}
 
-	l := &link{parent: via, def: d}
+	l := &link{parent: via, def: d, params: params}
 	if via != nil {
 		l.task.Store(via.task.Load())
 	} else {
@@ -150,7 +166,14 @@ func (r *registry) buildUnshared(ctx context.Context, via *link, d *service) (an
 	begun := time.Now()
 	v, err := func() (any, error) {
 		defer l.task.Store(nil)
-		return d.construct(ctx, &Container{reg: r, via: l})
+		v, err := d.construct(ctx, &Container{reg: r, via: l})
+		if err != nil {
+			return nil, err
+		}
+		if err = l.leftOver(); err != nil {
+			return nil, errors.Join(err, r.discard(ctx, v))
+		}
+		return v, nil
 	}()
 
 	r.mu.Lock()

@@ -141,19 +141,24 @@ func (r *registry) end(ctx context.Context, l *life) *Error {
 	}
 	r.mu.Unlock()
 
-	var err error
-	switch v := l.value.(type) {
-	case Stopper:
-		err = within(ctx, "its Stop", v.Stop)
-	case io.Closer:
-		err = within(ctx, "its Close", func(context.Context) error { return v.Close() })
-	}
+	err := stopValue(ctx, l.value)
 	if err == nil {
 		return nil
 	}
 	e := l.def.about(err)
 	e.Op, e.Chain = "stop", nil
 	return e
+}
+
+// stopValue stops or closes v, if it can be.
+func stopValue(ctx context.Context, v any) error {
+	switch v := v.(type) {
+	case Stopper:
+		return within(ctx, "its Stop", v.Stop)
+	case io.Closer:
+		return within(ctx, "its Close", func(context.Context) error { return v.Close() })
+	}
+	return nil
 }
 
 // within calls f, and leaves it behind when ctx has ended and f takes no notice.

@@ -115,7 +115,7 @@ func (r *registry) startAll(ctx context.Context, queue []*service) error {
 	var failed error
 	for _, d := range queue {
 		r.mu.Lock()
-		if _, err := r.await(ctx, nil, d); err != nil {
+		if _, err := r.await(ctx, nil, d, nil); err != nil {
 			failed = err.as("start", nil)
 			break
 		}
@@ -224,11 +224,11 @@ func (r *registry) sweep(ctx context.Context) []error {
 	defer r.mu.Unlock()
 	r.phase = stopped
 	for s := range r.index.all {
-		s.def.Load().publish(nil)
+		s.def.Load().withdraw()
 	}
 	for _, layers := range r.overrides {
 		for _, o := range layers {
-			o.beneath.publish(nil)
+			o.beneath.withdraw()
 		}
 	}
 	return errs

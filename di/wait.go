@@ -16,6 +16,8 @@ type link struct {
 	parent *link // within the same task
 	def    *service
 	task   atomic.Pointer[task] // nil once the build is over: from then on the view is like any other
+	params []any                // what GetWith passed
+	taken  atomic.Int64         // how many of them the factory has asked for: the last one's index, and one
 }
 
 // edge says that a task waits for another one: the graph in which circles are looked for.
@@ -53,7 +55,11 @@ func (l *link) note(name string) {
 
 // await returns d's instance, for which it begins a task if there is none, and waits until ctx ends. mu is held, and given back.
 // The error's chain begins with d.
-func (r *registry) await(ctx context.Context, via *link, d *service) (*instance, *Error) {
+func (r *registry) await(ctx context.Context, via *link, d *service, params []any) (*instance, *Error) {
+	if err := d.takesNo(params); err != nil {
+		r.mu.Unlock()
+		return nil, d.about(err)
+	}
 	if d.ready != nil {
 		defer r.mu.Unlock()
 		return d.ready, nil
@@ -63,7 +69,7 @@ func (r *registry) await(ctx context.Context, via *link, d *service) (*instance,
 			r.mu.Unlock()
 			return nil, d.about(err)
 		}
-		r.begin(d)
+		r.begin(d, params)
 	}
 	t := d.task
 	chain, err := r.join(ctx, via, t)

@@ -1,0 +1,100 @@
+package di
+
+import (
+	"context"
+	"fmt"
+)
+
+// GetShared is [Get] for the one instance of a service, also of one that was registered with [Set]: it is built for the first
+// GetShared and kept for the next, while Get goes on building new ones, as with Phalcon's getShared. What is kept has the life of a
+// shared service: it is started and stopped.
+//
+// Errors: as Get.
+func GetShared[T any](ctx context.Context, c *Container, name string) (T, error) {
+	if c != nil && c.reg != nil && c.building() == nil {
+		if in := c.reg.lookupKept(name); in != nil {
+			if v, ok := in.value.(T); ok {
+				return v, nil
+			}
+		}
+	}
+	return get[T](ctx, c, name, request{keep: true})
+}
+
+// lookupKept is lookup, for GetShared.
+func (r *registry) lookupKept(name string) *instance {
+	if in := r.lookup(name); in != nil {
+		return in
+	}
+	s := r.index.follow(name)
+	if s == nil {
+		return nil
+	}
+	d := s.def.Load()
+	if d == nil {
+		return nil
+	}
+	k := d.kept.Load()
+	if k == nil {
+		return nil
+	}
+	return k.slot.ready.Load()
+}
+
+// keep returns the shared service that stands behind the unshared d. mu is held.
+func (d *service) keep() *service {
+	if k := d.kept.Load(); k != nil {
+		return k
+	}
+	k := &service{name: d.name, kind: shared, typ: d.typ, factory: d.factory, where: d.where, order: d.order}
+	new(slot).place(k)
+	d.kept.Store(k)
+	return k
+}
+
+// RemoveShared forgets the one instance of a service and leaves its definition, so that the next who asks has it built anew.
+// Those who were given the instance keep it. It is nil when nothing is built.
+//
+// Errors: [ErrNotFound]; [ErrRunning] when the instance has a life (see [Starter]), which the container must end before it
+// forgets it, or is being built; [ErrInvalid] for a value, which is its own definition: [Container.Remove] takes it away.
+func (c *Container) RemoveShared(name string) error {
+	const op = "remove"
+	if err := c.check(); err != nil {
+		return err
+	}
+	r := c.reg
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.index.follow(name)
+	if s == nil || s.def.Load() == nil {
+		return r.notFound(op, name, nil)
+	}
+	d := s.def.Load()
+	if d.kind == value {
+		return &Error{Op: op, Name: d.name, Registered: d.where.String(), Err: fmt.Errorf("%w: it is a value, and nothing would be left; use Remove", ErrInvalid)}
+	}
+	if err := d.removable(op); err != nil {
+		return err
+	}
+	if one := d.single(); one != nil {
+		one.publish(nil)
+		one.built = nil
+	}
+	return nil
+}
+
+// GetAlias returns the name that alias was made another name of, which may be an alias itself; false if alias is none.
+func (c *Container) GetAlias(alias string) (string, bool) {
+	if c.check() != nil {
+		return "", false
+	}
+	s := c.reg.index.find(alias)
+	if s == nil {
+		return "", false
+	}
+	d := s.def.Load()
+	if d == nil || d.kind != kindAlias {
+		return "", false
+	}
+	return d.target, true
+}
