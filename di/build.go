@@ -67,6 +67,11 @@ func (r *registry) run(t *task, in *instance, unwatch func() bool) {
 	defer func() {
 		if !returned {
 			err = t.def.about(errGoexit)
+			if in == nil { // it may have come as far as Initialize
+				r.mu.Lock()
+				in = t.def.built
+				r.mu.Unlock()
+			}
 		}
 		if err != nil {
 			r.fail(t, in, err)
@@ -87,24 +92,43 @@ func (r *registry) run(t *task, in *instance, unwatch func() bool) {
 	returned = true
 }
 
-// build runs the factory.
+// build runs the factory, and what belongs to a build after it. With an error the instance is what has to be ended, or nil.
 func (r *registry) build(t *task) (*instance, *Error) {
-	d := t.def
-	begun := time.Now()
-	v, err := d.construct(t.ctx, &Container{reg: r, via: t.link})
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	d.took = time.Since(begun)
+	var in *instance
+	failed := "its factory failed"
+	_, err := r.watched(t.ctx, t.link, func() (any, error) {
+		begun := time.Now()
+		v, err := t.def.construct(t.ctx, &Container{reg: r, via: t.link})
+		r.mu.Lock()
+		t.def.took = time.Since(begun)
+		if err != nil {
+			r.mu.Unlock()
+			return nil, err
+		}
+		known := r.known(v)
+		in = &instance{value: v, link: t.link}
+		t.def.built = in
+		r.adopt(t.def, in)
+		l := in.life
+		if !known && l != nil {
+			l.by = t // nobody else starts it or stops it before it is complete
+			defer r.release(l)
+		}
+		r.mu.Unlock()
+		failed, err = r.complete(t.ctx, t.link, v, known)
+		return v, err
+	})
 	if err != nil {
-		return nil, t.link.blame("its factory failed", t.withLimit(err))
-	}
-	in := &instance{value: v, link: t.link}
-	d.built = in
-	r.adopt(d, in)
-	if err = t.link.leftOver(); err != nil {
-		return in, t.link.blame("its factory failed", err)
+		return in, t.link.blame(failed, t.withLimit(err))
 	}
 	return in, nil
+}
+
+// release says that nobody is at work on l any more.
+func (r *registry) release(l *life) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.by = nil
 }
 
 // construct calls the factory, and makes errors of a panic and of a nil.
@@ -118,20 +142,6 @@ func (d *service) construct(ctx context.Context, c *Container) (any, error) {
 		err = fmt.Errorf("it returned a nil %v and no error", d.typ)
 	}
 	return v, err
-}
-
-// discard ends what a factory made for one caller who cannot be given it.
-func (r *registry) discard(ctx context.Context, v any) error {
-	key := identity(v)
-	r.mu.Lock()
-	known := key != nil && (r.handedIn[key] > 0 || r.byValue[key] != nil)
-	r.mu.Unlock()
-	if known {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.limit)
-	defer cancel()
-	return stopValue(ctx, v)
 }
 
 // guard calls f and makes an error of a panic.

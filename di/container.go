@@ -85,6 +85,7 @@ type registry struct {
 	byValue   map[any]*life          // the same by pointer, so that one object under two names is started once
 	handedIn  map[any]int            // pointers that SetValue and Override brought: never started, never stopped
 	overrides map[string][]*override // what lies beneath overridden names, oldest first
+	observers []*Observer            // never changed in place
 	resolved  int                    // counts resolutions: the order in which services are stopped, reversed
 	added     int                    // counts registrations: the order in which eager services are built
 }

@@ -50,6 +50,9 @@
 //
 // When the service is there, [Get] is a lookup: no lock, no allocation, around ten nanoseconds, beside registrations too.
 //
+// What wants the container itself, or has something to do before anybody gets it, is an [InjectionAware] or an
+// [InitializationAware] service. An [Observer] hears of every build.
+//
 // # Life
 //
 // A service with a Start(ctx) error is started by [Container.Start], if it is there by then or was registered as [Eager]; from

@@ -195,3 +195,40 @@ func (t *exampleTB) end() {
 		f()
 	}
 }
+
+// Clerk asks for a service late, and has something to do before anybody gets it.
+type Clerk struct {
+	services *di.Container
+	desk     string
+}
+
+// SetDI implements di.InjectionAware.
+func (k *Clerk) SetDI(c *di.Container) { k.services = c }
+
+// Initialize implements di.InitializationAware.
+func (k *Clerk) Initialize(ctx context.Context) (err error) {
+	k.desk, err = di.Get[string](ctx, k.services, "desk")
+	return err
+}
+
+// Where Phalcon calls setDI and initialize on what it has built.
+func ExampleInitializationAware() {
+	c := di.New()
+	_ = di.SetValue(c, "desk", "the one by the window")
+	_ = di.SetShared(c, "clerk", func(context.Context, *di.Container) (*Clerk, error) { return new(Clerk), nil })
+	k, err := di.Get[*Clerk](context.Background(), c, "clerk")
+	fmt.Println(k.desk, err)
+	// Output: the one by the window <nil>
+}
+
+// Where Phalcon attaches a listener to di:afterServiceResolve.
+func ExampleContainer_Observe() {
+	c := di.New()
+	_, _ = c.Observe(di.Resolved(func(_ context.Context, r di.Resolution, m *Mailer) {
+		fmt.Println("built", r.Name, "for", m.host)
+	}))
+	_ = di.SetShared(c, "mailer", func(context.Context, *di.Container) (*Mailer, error) { return &Mailer{host: "localhost"}, nil })
+	_, _ = di.Get[*Mailer](context.Background(), c, "mailer")
+	_, _ = di.Get[*Mailer](context.Background(), c, "mailer")
+	// Output: built mailer for localhost
+}

@@ -2,7 +2,6 @@ package di
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -163,24 +162,33 @@ func (r *registry) buildUnshared(ctx context.Context, via *link, d *service, par
 	} else {
 		l.task.Store(&task{def: d}) // nobody can wait for it; it stands for this caller in the waiting graph
 	}
-	begun := time.Now()
-	v, err := func() (any, error) {
-		defer l.task.Store(nil)
+	defer l.task.Store(nil)
+	failed := "its factory failed"
+	var made any
+	v, err := r.watched(ctx, l, func() (any, error) {
+		begun := time.Now()
 		v, err := d.construct(ctx, &Container{reg: r, via: l})
+		r.mu.Lock()
+		d.took = time.Since(begun)
+		known := r.known(v)
+		r.mu.Unlock()
 		if err != nil {
 			return nil, err
 		}
-		if err = l.leftOver(); err != nil {
-			return nil, errors.Join(err, r.discard(ctx, v))
+		if !known {
+			made = v
 		}
-		return v, nil
-	}()
-
+		failed, err = r.complete(ctx, l, v, known)
+		return v, err
+	})
+	if err != nil && made != nil {
+		err = r.discard(ctx, made, err)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d.took, d.failed = time.Since(begun), err != nil
+	d.failed = err != nil
 	if err != nil {
-		return nil, l.blame("its factory failed", err).as("get", nil)
+		return nil, l.blame(failed, err).as("get", nil)
 	}
 	return v, nil
 }
