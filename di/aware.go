@@ -55,7 +55,12 @@ func (r *registry) known(v any) bool {
 		return false
 	}
 	key := identity(v)
-	return key != nil && (r.handedIn[key] > 0 || r.byValue[key] != nil)
+	for ; r != nil && key != nil; r = r.parent {
+		if r.handedIn[key] > 0 || r.byValue[key] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // discard ends what a factory made for one caller who cannot be given it.

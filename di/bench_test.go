@@ -90,3 +90,26 @@ func BenchmarkTenThousandEager(b *testing.B) {
 		must(b, c.Stop(b.Context()))
 	}
 }
+
+func BenchmarkGetSharedThroughScope(b *testing.B) {
+	c, ctx := benchContainer(b), b.Context()
+	s, err := c.Scope()
+	must(b, err)
+	for b.Loop() {
+		if _, err := di.Get[*clock](ctx, s, "clock"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	must(b, s.Stop(ctx))
+}
+
+// BenchmarkScope is what a request pays for a scope with one service of its own.
+func BenchmarkScope(b *testing.B) {
+	c, ctx := benchContainer(b), b.Context()
+	for b.Loop() {
+		s, err := c.Scope()
+		must(b, err)
+		must(b, di.SetValue(s, "request", 1))
+		must(b, s.Stop(ctx))
+	}
+}

@@ -48,7 +48,7 @@ var errGoexit = errors.New("it ended its goroutine with runtime.Goexit, as FailN
 
 // begin starts a task for d. mu is held.
 func (r *registry) begin(d *service, params []any) {
-	t := &task{def: d, link: &link{def: d, params: params}, done: make(chan struct{}), over: make(chan struct{})}
+	t := &task{def: d, link: &link{home: r, def: d, params: params}, done: make(chan struct{}), over: make(chan struct{})}
 	if d.built != nil {
 		t.link = d.built.link
 	}

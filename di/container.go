@@ -41,19 +41,26 @@ func BuildLimit(d time.Duration) ContainerOption {
 // New makes an empty container. Nothing runs in it until a service is asked for. Whoever calls New owns the container and
 // calls [Container.Stop] when done.
 func New(opts ...ContainerOption) *Container {
-	r := &registry{
-		limit:     defaultBuildLimit,
-		tasks:     map[*task]struct{}{},
-		byValue:   map[any]*life{},
-		handedIn:  map[any]int{},
-		overrides: map[string][]*override{},
-	}
-	r.index.init()
-	r.base, r.cancel = context.WithCancelCause(context.Background())
+	r := newRegistry(context.Background(), new(sync.Mutex))
 	for _, opt := range opts {
 		opt(r)
 	}
 	return &Container{reg: r}
+}
+
+func newRegistry(base context.Context, mu *sync.Mutex) *registry {
+	r := &registry{
+		limit:     defaultBuildLimit,
+		mu:        mu,
+		tasks:     map[*task]struct{}{},
+		byValue:   map[any]*life{},
+		handedIn:  map[any]int{},
+		overrides: map[string][]*override{},
+		scopes:    map[*registry]int{},
+	}
+	r.index.init()
+	r.base, r.cancel = context.WithCancelCause(base)
+	return r
 }
 
 // phase is how far a container's life has come. It only grows.
@@ -73,10 +80,13 @@ type registry struct {
 	index index // read without mu, written under it
 	limit time.Duration
 
+	parent *registry                // of a scope
+	above  atomic.Pointer[registry] // the same until the scope is stopped: where Get looks next
+
 	base   context.Context // the parent of every build's context; cancelled when the container stops
 	cancel context.CancelCauseFunc
 
-	mu        sync.Mutex // guards everything below, and the fields of services, tasks and lives
+	mu        *sync.Mutex // guards everything below, and the fields of services, tasks and lives; one for a container and its scopes
 	phase     phase
 	startRun  *passage               // set while and after Start is at work
 	stopRun   *passage               // the same for Stop
@@ -86,6 +96,8 @@ type registry struct {
 	handedIn  map[any]int            // pointers that SetValue and Override brought: never started, never stopped
 	overrides map[string][]*override // what lies beneath overridden names, oldest first
 	observers []*Observer            // never changed in place
+	scopes    map[*registry]int      // that are not stopped, with their numbers
+	scoped    int                    // counts scopes: the order in which they are stopped, reversed
 	resolved  int                    // counts resolutions: the order in which services are stopped, reversed
 	added     int                    // counts registrations: the order in which eager services are built
 }
@@ -181,25 +193,21 @@ func (c *Container) HasShared(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := d.single()
-	return one != nil && one.built != nil && r.phase < stopped
+	return one != nil && one.built != nil && r.phase < stopped && c.reg.phase < stopped
 }
 
-// peek returns what name stands for, or nil.
+// peek returns what name stands for and whose it is, or nil.
 func (c *Container) peek(name string) (*registry, *service) {
 	if c.check() != nil {
 		return nil, nil
 	}
-	s := c.reg.index.follow(name)
-	if s == nil {
-		return c.reg, nil
-	}
-	return c.reg, s.def.Load()
+	return c.reg.seek(name)
 }
 
 // Remove frees a name. For an alias it is the alias that goes, not what it leads to; an alias of a removed name stays, and
 // leads nowhere until the name is registered again. Services that were built with the removed one keep it.
 //
-// Errors: [ErrNotFound]; [ErrRunning] when the service has a life (see [Starter]) and is built or being built: what the
+// Errors: [ErrNotFound]; [ErrInvalid] for what a scope has from its parent; [ErrRunning] when the service has a life (see [Starter]) and is built or being built: what the
 // container built it must stop before it forgets it. After [Container.Stop] everything can be removed.
 func (c *Container) Remove(name string) error {
 	if err := c.check(); err != nil {
@@ -210,7 +218,7 @@ func (c *Container) Remove(name string) error {
 	defer r.mu.Unlock()
 	s := r.index.find(name)
 	if s == nil || s.def.Load() == nil {
-		return r.notFound("remove", name, nil)
+		return r.notOwn("remove", name)
 	}
 	d := s.def.Load()
 	if err := d.removable("remove"); err != nil {

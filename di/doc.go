@@ -62,6 +62,9 @@
 // alone: a value that was handed in is its maker's, and what was built for one caller is that caller's. See [Starter] and
 // [Stopper].
 //
+// [Container.Scope] makes a container for what lives shorter, such as a request: it sees what its parent has, may have its own
+// instead, and stops what it built.
+//
 // # Errors
 //
 // Branch on the sentinels ([ErrNotFound], [ErrType], [ErrCycle], ...) with errors.Is; the details for a person are in the text

@@ -95,21 +95,19 @@ func chainText(chain []string) string { return strings.Join(chain, " -> ") }
 func (r *registry) notFound(op, name string, chain []string) error {
 	e := &Error{Op: op, Name: name, Chain: chain, Err: fmt.Errorf("%w; nothing is registered in this container", ErrNotFound)}
 	best := -1
-	for s := range r.index.all {
-		e.Err = fmt.Errorf("%w; no registered name resembles it", ErrNotFound)
-		// A third of the letters may be wrong, and always one.
-		d := distance(strings.ToLower(name), strings.ToLower(s.name), max(1, len(name)/3))
-		if d >= 0 && (best < 0 || d < best || d == best && s.name < e.Nearest) {
-			best, e.Nearest = d, s.name
+	var near *service
+	for at := r; at != nil; at = at.parent {
+		for s := range at.index.all {
+			e.Err = fmt.Errorf("%w; no registered name resembles it", ErrNotFound)
+			// A third of the letters may be wrong, and always one.
+			d := distance(strings.ToLower(name), strings.ToLower(s.name), max(1, len(name)/3))
+			if d >= 0 && (best < 0 || d < best || d == best && s.name < e.Nearest) {
+				best, e.Nearest, near = d, s.name, s.def.Load()
+			}
 		}
 	}
-	if best < 0 {
-		return e
-	}
-	if s := r.index.find(e.Nearest); s != nil {
-		if d := s.def.Load(); d != nil {
-			e.Err = fmt.Errorf("%w; did you mean %q, registered at %s?", ErrNotFound, e.Nearest, d.where)
-		}
+	if near != nil {
+		e.Err = fmt.Errorf("%w; did you mean %q, registered at %s?", ErrNotFound, e.Nearest, near.where)
 	}
 	return e
 }

@@ -232,3 +232,29 @@ func ExampleContainer_Observe() {
 	_, _ = di.Get[*Mailer](context.Background(), c, "mailer")
 	// Output: built mailer for localhost
 }
+
+// A request's services: its own user, and a page that the application registered and that sees it.
+func ExampleContainer_Scope() {
+	ctx := context.Background()
+	c := di.New()
+	_ = di.Set(c, "page", func(ctx context.Context, c *di.Container) (string, error) {
+		user, err := di.Get[string](ctx, c, "user")
+		return "Hello, " + user, err
+	})
+	for _, user := range []string{"Ada", "Grace"} { // in a handler: for its request
+		s, err := c.Scope()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_ = di.SetValue(s, "user", user)
+		page, err := di.Get[string](ctx, s, "page")
+		fmt.Println(page, err)
+		_ = s.Stop(ctx) // what the scope built has a life as long as the request's
+	}
+	fmt.Println(c.Has("user"))
+	// Output:
+	// Hello, Ada <nil>
+	// Hello, Grace <nil>
+	// false
+}

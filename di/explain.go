@@ -2,6 +2,7 @@ package di
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -36,9 +37,9 @@ func (c *Container) GetService(name string) (Service, error) {
 	r := c.reg
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s := r.index.find(name); s != nil {
-		if d := s.def.Load(); d != nil {
-			return r.describe(d), nil
+	for at := r; at != nil; at = at.parent {
+		if d := at.registered(name); d != nil {
+			return at.describe(d), nil
 		}
 	}
 	return Service{}, r.notFound("describe", name, nil)
@@ -82,7 +83,7 @@ func (c *Container) Explain() string {
 	return b.String()
 }
 
-// each visits the definitions in the order of their names, under mu.
+// each visits the definitions that the container sees, in the order of their names, with whose they are, under mu.
 func (c *Container) each(visit func(*registry, *service)) {
 	if c.check() != nil {
 		return
@@ -90,13 +91,16 @@ func (c *Container) each(visit func(*registry, *service)) {
 	r := c.reg
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []*service
-	for s := range r.index.all {
-		all = append(all, s.def.Load())
+	owners := map[string]*registry{}
+	for at := r; at != nil; at = at.parent {
+		for s := range at.index.all {
+			if owners[s.name] == nil {
+				owners[s.name] = at
+			}
+		}
 	}
-	slices.SortFunc(all, func(a, b *service) int { return strings.Compare(a.name, b.name) })
-	for _, d := range all {
-		visit(r, d)
+	for _, name := range slices.Sorted(maps.Keys(owners)) {
+		visit(owners[name], owners[name].registered(name))
 	}
 }
 

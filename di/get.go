@@ -56,21 +56,26 @@ func get[T any](ctx context.Context, c *Container, name string, q request) (T, e
 
 // lookup returns what can be handed out under name at once, or nil. It takes no lock.
 func (r *registry) lookup(name string) *instance {
-	s := r.index.find(name)
-	if s == nil {
-		return nil
+	for at := r; at != nil; at = at.above.Load() {
+		for {
+			s := at.index.find(name)
+			if s == nil {
+				break
+			}
+			if in := s.ready.Load(); in != nil {
+				return in
+			}
+			d := s.def.Load()
+			if d == nil {
+				break
+			}
+			if d.kind != kindAlias {
+				return nil
+			}
+			name = d.target
+		}
 	}
-	if in := s.ready.Load(); in != nil {
-		return in
-	}
-	d := s.def.Load()
-	if d == nil || d.kind != kindAlias {
-		return nil
-	}
-	if s = r.index.follow(d.target); s == nil {
-		return nil
-	}
-	return s.ready.Load()
+	return nil
 }
 
 // resolve is Get without the type parameter: it builds what has to be built, and waits. The service is nil with an error.
@@ -84,12 +89,15 @@ func (c *Container) resolve(ctx context.Context, name string, q request) (any, *
 	r, via := c.reg, c.building()
 	r.mu.Lock()
 	via.note(name)
-	s := r.index.follow(name)
-	if s == nil || s.def.Load() == nil {
+	owner, d := r.seek(name)
+	if d == nil {
 		r.mu.Unlock()
 		return nil, nil, r.missing(name, via)
 	}
-	d := s.def.Load()
+	if r.phase == stopped { // a scope's parent may go on
+		r.mu.Unlock()
+		return nil, nil, d.about(ErrStopped).as("get", via)
+	}
 	if !d.mayBe(q.want) {
 		r.mu.Unlock()
 		return nil, nil, c.wrongType(d, q.want, d.typ)
@@ -104,7 +112,7 @@ func (c *Container) resolve(ctx context.Context, name string, q request) (any, *
 		}
 		return v, d, nil
 	}
-	in, failure := r.await(ctx, via, d, q.params)
+	in, failure := owner.await(ctx, via, d, q.params)
 	if failure != nil {
 		return nil, nil, failure.as("get", via)
 	}
@@ -126,13 +134,15 @@ func (d *service) mayBe(want reflect.Type) bool {
 // missing is ErrNotFound for name, or for what it is an alias of.
 func (r *registry) missing(name string, via *link) error {
 	chain := append(via.names(), name)
-	for s := r.index.find(name); s != nil; s = r.index.find(name) {
-		d := s.def.Load()
-		if d == nil || d.kind != kindAlias {
-			break
+	for at := r; at != nil; at = at.parent {
+		for s := at.index.find(name); s != nil; s = at.index.find(name) {
+			d := s.def.Load()
+			if d == nil || d.kind != kindAlias {
+				break
+			}
+			name = d.target
+			chain = append(chain, name)
 		}
-		name = d.target
-		chain = append(chain, name)
 	}
 	return r.notFound("get", name, chain)
 }
@@ -156,7 +166,7 @@ func (r *registry) buildUnshared(ctx context.Context, via *link, d *service, par
 		return nil, via.circle([]string{d.name}).as("get", via)
 	}
 
-	l := &link{parent: via, def: d, params: params}
+	l := &link{parent: via, home: r, def: d, params: params}
 	if via != nil {
 		l.task.Store(via.task.Load())
 	} else {

@@ -40,21 +40,6 @@ func (x *index) find(name string) *slot {
 	}
 }
 
-// follow is find, through aliases. It returns nil when they lead to no slot.
-func (x *index) follow(name string) *slot {
-	for {
-		s := x.find(name)
-		if s == nil {
-			return nil
-		}
-		d := s.def.Load()
-		if d == nil || d.kind != kindAlias {
-			return s
-		}
-		name = d.target // ends: SetAlias refuses circles
-	}
-}
-
 // slot returns the slot of name, which is made if there is none. mu is held.
 func (x *index) slot(name string) *slot {
 	if s := x.find(name); s != nil {

@@ -60,7 +60,7 @@ func (r *registry) adopt(d *service, in *instance) {
 	key := identity(in.value)
 	l := r.byValue[key]
 	switch {
-	case key != nil && r.handedIn[key] > 0:
+	case key != nil && r.handedIn[key] > 0, r.parent != nil && r.parent.known(in.value):
 		return
 	case key == nil || l == nil:
 		l = &life{def: d, value: in.value, order: r.tick()}

@@ -33,7 +33,7 @@ type Resolution struct {
 	Err error
 }
 
-// Observe lets o hear of every build from now on, until remove is called. Observers are called in the order in which they came.
+// Observe lets o hear of every build from now on, in the container's scopes too, until remove is called. Observers are called in the order in which they came.
 //
 // Errors: [ErrInvalid] for one without a function.
 func (c *Container) Observe(o Observer) (remove func(), err error) {
@@ -70,6 +70,9 @@ func Resolved[T any](f func(ctx context.Context, r Resolution, v T)) Observer {
 func (r *registry) watched(ctx context.Context, l *link, build func() (any, error)) (any, error) {
 	r.mu.Lock()
 	observers := r.observers
+	for p := r.parent; p != nil; p = p.parent {
+		observers = append(slices.Clip(p.observers), observers...)
+	}
 	r.mu.Unlock()
 	if len(observers) == 0 {
 		return build()

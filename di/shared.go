@@ -26,19 +26,17 @@ func (r *registry) lookupKept(name string) *instance {
 	if in := r.lookup(name); in != nil {
 		return in
 	}
-	s := r.index.follow(name)
-	if s == nil {
+	for at := r; at != nil; at = at.above.Load() {
+		d := at.own(&name)
+		if d == nil {
+			continue
+		}
+		if k := d.kept.Load(); k != nil {
+			return k.slot.ready.Load()
+		}
 		return nil
 	}
-	d := s.def.Load()
-	if d == nil {
-		return nil
-	}
-	k := d.kept.Load()
-	if k == nil {
-		return nil
-	}
-	return k.slot.ready.Load()
+	return nil
 }
 
 // keep returns the shared service that stands behind the unshared d. mu is held.
@@ -56,7 +54,8 @@ func (d *service) keep() *service {
 // Those who were given the instance keep it. It is nil when nothing is built.
 //
 // Errors: [ErrNotFound]; [ErrRunning] when the instance has a life (see [Starter]), which the container must end before it
-// forgets it, or is being built; [ErrInvalid] for a value, which is its own definition: [Container.Remove] takes it away.
+// forgets it, or is being built; [ErrInvalid] for a value, which is its own definition ([Container.Remove] takes it away), and for what a scope has from
+// its parent.
 func (c *Container) RemoveShared(name string) error {
 	const op = "remove"
 	if err := c.check(); err != nil {
@@ -65,11 +64,10 @@ func (c *Container) RemoveShared(name string) error {
 	r := c.reg
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.index.follow(name)
-	if s == nil || s.def.Load() == nil {
-		return r.notFound(op, name, nil)
+	owner, d := r.seek(name)
+	if owner != r {
+		return r.notOwn(op, name)
 	}
-	d := s.def.Load()
 	if d.kind == value {
 		return &Error{Op: op, Name: d.name, Registered: d.where.String(), Err: fmt.Errorf("%w: it is a value, and nothing would be left; use Remove", ErrInvalid)}
 	}
@@ -88,11 +86,7 @@ func (c *Container) GetAlias(alias string) (string, bool) {
 	if c.check() != nil {
 		return "", false
 	}
-	s := c.reg.index.find(alias)
-	if s == nil {
-		return "", false
-	}
-	d := s.def.Load()
+	d := c.reg.visible(alias)
 	if d == nil || d.kind != kindAlias {
 		return "", false
 	}

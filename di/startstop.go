@@ -82,7 +82,10 @@ func (c *Container) checkLife(ctx context.Context, what string) error {
 	if ctx == nil {
 		return fmt.Errorf("di: %w: ctx is nil", ErrInvalid)
 	}
-	if l := c.building(); l != nil {
+	for l := c.building(); l != nil; l = l.parent {
+		if !l.home.within(c.reg) {
+			continue
+		}
 		return fmt.Errorf("di: %w: %s was called while %q is being built, and would wait for it", ErrInvalid, what, l.def.name)
 	}
 	return nil
@@ -136,7 +139,8 @@ func (r *registry) startAll(ctx context.Context, queue []*service) error {
 }
 
 // Stop stops what the container built, the last resolved first, so that a service is stopped before those that it asked for
-// when it was built. Builds under way are cancelled and waited for. Every service is stopped, whatever the others do: one that
+// when it was built. Builds under way are cancelled and waited for.
+// Its scopes are stopped first, the last made first. Every service is stopped, whatever the others do: one that
 // fails, or that does not return though ctx has ended, is named in the joined error, and the latter is left behind.
 //
 // A service that is being stopped may still Get those that are not stopped yet; nothing new is built. Afterwards every Get is
@@ -168,7 +172,8 @@ func (r *registry) stop(ctx context.Context) error {
 	r.mu.Unlock()
 
 	r.cancel(ErrStopped)
-	errs := waitFor(ctx, under)
+	errs := r.stopScopes(ctx)
+	errs = append(errs, waitFor(ctx, under)...)
 	errs = append(errs, r.sweep(ctx)...)
 	run.err = errors.Join(errs...)
 	close(run.done)
@@ -223,6 +228,7 @@ func (r *registry) sweep(ctx context.Context) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.phase = stopped
+	r.leave()
 	for s := range r.index.all {
 		s.def.Load().withdraw()
 	}

@@ -13,7 +13,8 @@ import (
 // A shared build runs in a task of its own and is the first link of it; the unshared builds that it asks for run inside the same
 // task, and hang on it. A nil link is a caller from outside.
 type link struct {
-	parent *link // within the same task
+	parent *link     // within the same task
+	home   *registry // that builds
 	def    *service
 	task   atomic.Pointer[task] // nil once the build is over: from then on the view is like any other
 	params []any                // what GetWith passed
