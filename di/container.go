@@ -50,13 +50,14 @@ func New(opts ...ContainerOption) *Container {
 
 func newRegistry(base context.Context, mu *sync.Mutex) *registry {
 	r := &registry{
-		limit:     defaultBuildLimit,
-		mu:        mu,
-		tasks:     map[*task]struct{}{},
-		byValue:   map[any]*life{},
-		handedIn:  map[any]int{},
-		overrides: map[string][]*override{},
-		scopes:    map[*registry]int{},
+		limit:       defaultBuildLimit,
+		healthLimit: defaultHealthLimit,
+		mu:          mu,
+		tasks:       map[*task]struct{}{},
+		byValue:     map[any]*life{},
+		handedIn:    map[any]int{},
+		overrides:   map[string][]*override{},
+		scopes:      map[*registry]int{},
 	}
 	r.index.init()
 	r.base, r.cancel = context.WithCancelCause(base)
@@ -77,8 +78,9 @@ const (
 
 // registry is what all views of one container share.
 type registry struct {
-	index index // read without mu, written under it
-	limit time.Duration
+	index       index         // read without mu, written under it
+	limit       time.Duration // of a build
+	healthLimit time.Duration // the limit of a service's Health
 
 	parent *registry                // of a scope
 	above  atomic.Pointer[registry] // the same until the scope is stopped: where Get looks next
@@ -88,6 +90,7 @@ type registry struct {
 
 	mu        *sync.Mutex // guards everything below, and the fields of services, tasks and lives; one for a container and its scopes
 	phase     phase
+	frozen    bool
 	startRun  *passage               // set while and after Start is at work
 	stopRun   *passage               // the same for Stop
 	tasks     map[*task]struct{}     // builds under way
@@ -207,7 +210,7 @@ func (c *Container) peek(name string) (*registry, *service) {
 // Remove frees a name. For an alias it is the alias that goes, not what it leads to; an alias of a removed name stays, and
 // leads nowhere until the name is registered again. Services that were built with the removed one keep it.
 //
-// Errors: [ErrNotFound]; [ErrInvalid] for what a scope has from its parent; [ErrRunning] when the service has a life (see [Starter]) and is built or being built: what the
+// Errors: [ErrNotFound]; [ErrInvalid] for what a scope has from its parent; [ErrFrozen]; [ErrRunning] when the service has a life (see [Starter]) and is built or being built: what the
 // container built it must stop before it forgets it. After [Container.Stop] everything can be removed.
 func (c *Container) Remove(name string) error {
 	if err := c.check(); err != nil {
@@ -221,6 +224,9 @@ func (c *Container) Remove(name string) error {
 		return r.notOwn("remove", name)
 	}
 	d := s.def.Load()
+	if r.frozen {
+		return d.frozenError("remove")
+	}
 	if err := d.removable("remove"); err != nil {
 		return err
 	}

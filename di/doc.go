@@ -65,6 +65,12 @@
 // [Container.Scope] makes a container for what lives shorter, such as a request: it sees what its parent has, may have its own
 // instead, and stops what it built.
 //
+// # Looking in
+//
+// [Container.Explain] is a table for a person, [Container.Services] and [Container.JSON] the same for programs: what is registered and
+// where, how far each service has come, how long it took, and who asked for whom. [Container.Health] asks the services that are
+// there how they are. [Container.Freeze] ends registration.
+//
 // # Errors
 //
 // Branch on the sentinels ([ErrNotFound], [ErrType], [ErrCycle], ...) with errors.Is; the details for a person are in the text

@@ -18,6 +18,8 @@ var (
 	ErrCycle = errors.New("services ask for each other in a circle")
 	// ErrRunning: a service that has to be stopped, or is being built, cannot be removed or replaced.
 	ErrRunning = errors.New("service is in use")
+	// ErrFrozen: [Container.Freeze] has been called, and nothing is registered, replaced or removed any more.
+	ErrFrozen = errors.New("container is frozen")
 	// ErrStopped: the container has been stopped, or is being stopped and would have to build something.
 	ErrStopped = errors.New("container is stopped")
 	// ErrParams: parameters were passed that cannot be used, or a factory was not given those that it takes.
@@ -31,7 +33,7 @@ var (
 //
 // It never contains a service's value; what a factory's own error says is the factory's business.
 type Error struct {
-	// Op is what was being done: "set", "alias", "get", "override", "remove", "describe", "start" or "stop".
+	// Op is what was being done: "set", "alias", "get", "override", "remove", "describe", "health", "start" or "stop".
 	Op string
 	// Name is the service that failed; after a Get it may be one that the service asked for needs.
 	Name string

@@ -258,3 +258,26 @@ func ExampleContainer_Scope() {
 	// Hello, Grace <nil>
 	// false
 }
+
+// Patient is a service that can say how it is.
+type Patient struct{ ache error }
+
+// Health implements di.HealthChecker.
+func (p *Patient) Health(context.Context) error { return p.ache }
+
+func ExampleContainer_Health() {
+	c := di.New()
+	_ = di.SetValue(c, "cache", &Patient{})
+	_ = di.SetValue(c, "store", &Patient{errors.New("the disk is full")})
+	_, err := c.Health(context.Background())
+	fmt.Println(err)
+	// Output: di: health "store": its Health failed: the disk is full
+}
+
+func ExampleContainer_Freeze() {
+	c := di.New()
+	_ = di.SetValue(c, "desk", "by the window")
+	c.Freeze()
+	fmt.Println(di.SetValue(c, "chair", "oak"))
+	// Output: di: set "chair": container is frozen
+}

@@ -1,6 +1,7 @@
 package di
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,21 +10,61 @@ import (
 	"time"
 )
 
-// Service describes one registration, as Phalcon's Service object does.
+// Service describes one registration, as Phalcon's Service object does. In JSON its keys are those of the tags. It holds no value
+// and no error's text, which may be secret.
 type Service struct {
-	Name       string
-	Type       string // of the factory's result or the value, as registered; empty for an alias
-	AliasOf    string // what an alias leads to; empty for everything else
-	Shared     bool   // one for all, built or handed in ready
-	Resolved   bool   // there to be handed out without being built, if need be by GetShared
-	Registered string // directory/file.go:line
+	Name       string        `json:"name"`
+	Type       string        `json:"type,omitempty"`         // of the factory's result or the value, as registered; empty for an alias
+	AliasOf    string        `json:"alias_of,omitempty"`     // what an alias leads to; empty for everything else
+	Kind       string        `json:"kind"`                   // "shared", "new each time", "value" or "alias"
+	State      string        `json:"state"`                  // "not built", "not built, eager", "building", "starting", "built", "started", "failed", "stopped", "ready" for a value; "-" for what has none
+	Shared     bool          `json:"shared"`                 // one for all, built or handed in ready
+	Resolved   bool          `json:"resolved"`               // there to be handed out without being built, if need be by GetShared
+	Inherited  bool          `json:"inherited,omitempty"`    // seen by a scope, and its parent's
+	Took       time.Duration `json:"took_ns,omitempty"`      // how long the last build took, with what it waited for; 0 if there was none
+	AsksFor    []string      `json:"asks_for,omitempty"`     // the names that its builds asked for, in the order of first asking
+	AskedForBy []string      `json:"asked_for_by,omitempty"` // the services whose builds asked for it, under this name or an alias, sorted
+	Registered string        `json:"registered"`             // directory/file.go:line
 }
 
 // Services describes what is registered, sorted by name. It builds nothing.
 func (c *Container) Services() []Service {
 	var list []Service
-	c.each(func(r *registry, d *service) { list = append(list, r.describe(d)) })
+	c.each(func(r *registry, d *service) { list = append(list, c.describe(r, d)) })
+	c.invert(list)
 	return list
+}
+
+// invert fills in who asked for what.
+func (c *Container) invert(list []Service) {
+	at := make(map[string]int, len(list))
+	for i := range list {
+		at[list[i].Name] = i
+	}
+	for i := range list {
+		for _, name := range list[i].AsksFor {
+			for range list { // an alias may lead to an alias; those of several scopes might lead in a circle
+				k, ok := at[name]
+				if !ok {
+					break
+				}
+				// Sorted because list is, so that one that asked twice stands last.
+				if s := &list[k]; len(s.AskedForBy) == 0 || s.AskedForBy[len(s.AskedForBy)-1] != list[i].Name {
+					s.AskedForBy = append(s.AskedForBy, list[i].Name)
+				}
+				if name = list[k].AliasOf; name == "" {
+					break
+				}
+			}
+		}
+	}
+}
+
+// JSON is [Container.Services] as a JSON document, {"services": [...]}, for programs.
+func (c *Container) JSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Services []Service `json:"services"`
+	}{append([]Service{}, c.Services()...)})
 }
 
 // GetService describes what is registered under name; an alias describes itself, not what it leads to. It is what Phalcon's
@@ -34,25 +75,34 @@ func (c *Container) GetService(name string) (Service, error) {
 	if err := c.check(); err != nil {
 		return Service{}, err
 	}
-	r := c.reg
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for at := r; at != nil; at = at.parent {
-		if d := at.registered(name); d != nil {
-			return at.describe(d), nil
+	for _, s := range c.Services() {
+		if s.Name == name {
+			return s, nil
 		}
 	}
-	return Service{}, r.notFound("describe", name, nil)
+	return Service{}, c.reg.notFound("describe", name, nil)
 }
 
-// describe makes the record of d. mu is held.
-func (r *registry) describe(d *service) Service {
-	s := Service{Name: d.name, AliasOf: d.target, Registered: d.where.String()}
-	if d.kind != kindAlias {
-		s.Type = d.typ.String()
-		s.Shared = d.kind != unshared
-		one := d.single()
-		s.Resolved = one != nil && one.built != nil && r.phase < stopped
+// describe makes the record of d, which is r's. mu is held.
+func (c *Container) describe(r *registry, d *service) Service {
+	s := Service{
+		Name: d.name, AliasOf: d.target, Kind: d.kind.String(), State: r.state(d), Inherited: r != c.reg,
+		Took: d.took, AsksFor: slices.Clone(d.asks), Registered: d.where.String(),
+	}
+	if d.kind == kindAlias {
+		return s
+	}
+	s.Type = d.typ.String()
+	s.Shared = d.kind != unshared
+	one := d.single()
+	s.Resolved = one != nil && one.built != nil && r.phase < stopped
+	if one != nil && one != d { // what GetShared keeps has been built for itself
+		s.Took = max(s.Took, one.took)
+		for _, name := range one.asks {
+			if !slices.Contains(s.AsksFor, name) {
+				s.AsksFor = append(s.AsksFor, name)
+			}
+		}
 	}
 	return s
 }
@@ -64,21 +114,19 @@ func (c *Container) Explain() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "NAME\tKIND\tSTATE\tBUILD\tREGISTERED\tASKED FOR")
-	c.each(func(r *registry, d *service) {
-		took := "-"
-		if d.took > 0 {
-			took = roundTime(d.took).String()
+	for _, s := range c.Services() {
+		took, asks, kind := "-", strings.Join(s.AsksFor, ", "), s.Kind
+		if s.Took > 0 {
+			took = roundTime(s.Took).String()
 		}
-		kind := d.kind.String()
-		if d.kind == kindAlias {
-			kind = "alias of " + d.target
+		if s.AliasOf != "" {
+			kind = "alias of " + s.AliasOf
 		}
-		asks := strings.Join(d.asks, ", ")
 		if asks == "" {
 			asks = "-"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", d.name, kind, r.state(d), took, d.where, asks)
-	})
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, kind, s.State, took, s.Registered, asks)
+	}
 	_ = w.Flush() // nothing here can fail: a strings.Builder takes everything
 	return b.String()
 }

@@ -2,6 +2,7 @@ package di_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"regexp"
@@ -30,13 +31,13 @@ func TestServicesAreDescribedInTheOrderOfTheirNames(t *testing.T) {
 		if !strings.HasPrefix(got[i].Registered, "di/explain_test.go:") {
 			t.Errorf("%s: registered at %s, want a line of this file", got[i].Name, got[i].Registered)
 		}
-		got[i].Registered = ""
+		got[i].Registered, got[i].Took = "", 0
 	}
 	want := []di.Service{
-		{Name: "alias", AliasOf: "shared"},
-		{Name: "each", Type: "string"},
-		{Name: "shared", Type: "*di_test.clock", Shared: true, Resolved: true},
-		{Name: "value", Type: "int", Shared: true, Resolved: true},
+		{Name: "alias", AliasOf: "shared", Kind: "alias", State: "-"},
+		{Name: "each", Type: "string", Kind: "new each time", State: "-"},
+		{Name: "shared", Type: "*di_test.clock", Kind: "shared", State: "built", Shared: true, Resolved: true},
+		{Name: "value", Type: "int", Kind: "value", State: "ready", Shared: true, Resolved: true},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -102,5 +103,67 @@ func wantRow(t *testing.T, text, pattern string) {
 	t.Helper()
 	if !regexp.MustCompile("(?m)" + pattern).MatchString(text) {
 		t.Errorf("no row like %s in\n%s", pattern, text)
+	}
+}
+
+func TestServicesTellWhoAskedForWhom(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	must(t, di.SetShared(c, "site", asking("shop", nil)))
+	must(t, di.SetShared(c, "shop", asking("store", nil)))
+	must(t, c.SetAlias("store", "db"))
+	must(t, di.Set(c, "db", giving(1)))
+	must(t, di.Set(c, "job", asking("db", nil)))
+	wantGet(t, c, "site", 1)
+	if _, err := di.GetShared[int](t.Context(), c, "job"); err != nil {
+		t.Error(err)
+	}
+	asks, asked := map[string]string{}, map[string]string{}
+	for _, s := range c.Services() {
+		asks[s.Name], asked[s.Name] = strings.Join(s.AsksFor, " "), strings.Join(s.AskedForBy, " ")
+		if s.Took <= 0 && s.AliasOf == "" {
+			t.Errorf("%s: took %v, want more than nothing", s.Name, s.Took)
+		}
+	}
+	if want := map[string]string{"site": "shop", "shop": "store", "store": "", "db": "", "job": "db"}; !reflect.DeepEqual(asks, want) {
+		t.Errorf("asks for: got %q, want %q", asks, want)
+	}
+	if want := map[string]string{"site": "", "shop": "site", "store": "shop", "db": "job shop", "job": ""}; !reflect.DeepEqual(asked, want) {
+		t.Errorf("asked for by: got %q, want %q", asked, want)
+	}
+}
+
+func TestJSONHoldsTheSameServicesAndNoValues(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	if got, err := c.JSON(); err != nil || string(got) != `{"services":[]}` {
+		t.Errorf("of an empty container: got %s, %v", got, err)
+	}
+	must(t, di.SetValue(c, "password", "hunter2"))
+	must(t, di.SetShared(c, "db", asking("password", nil)))
+	_, _ = di.Get[int](t.Context(), c, "db")
+	text, err := c.JSON()
+	must(t, err)
+	if strings.Contains(string(text), "hunter2") {
+		t.Errorf("the document shows a value: %s", text)
+	}
+	var got struct{ Services []di.Service }
+	must(t, json.Unmarshal(text, &got))
+	if want := c.Services(); !reflect.DeepEqual(got.Services, want) {
+		t.Errorf("got  %+v\nwant %+v", got.Services, want)
+	}
+}
+
+func TestAScopesServicesTellWhatIsInherited(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	must(t, di.SetValue(c, "a", 1))
+	must(t, di.SetValue(c, "b", 1))
+	s := scopeOf(t, c)
+	must(t, di.SetValue(s, "b", 2))
+	for i, d := range s.Services() {
+		if want := i == 0; d.Inherited != want {
+			t.Errorf("%s: got inherited %v, want %v", d.Name, d.Inherited, want)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func Eager() Option { return func(o *options) { o.eager = true } }
 // Set registers a service that is built anew for every [Get]. What is built belongs to the caller: the container neither
 // starts nor stops it.
 //
-// Errors: [ErrExists]; [ErrRunning] when the service to be replaced has to be stopped first; [ErrStopped]; [ErrInvalid] for an
+// Errors: [ErrExists]; [ErrRunning] when the service to be replaced has to be stopped first; [ErrFrozen]; [ErrStopped]; [ErrInvalid] for an
 // empty name, one with control characters, a nil factory, or Eager.
 func Set[T any](c *Container, name string, factory Factory[T], opts ...Option) error {
 	_, err := register(c, name, unshared, factory, opts)
@@ -178,6 +178,9 @@ func (c *Container) add(op string, d *service, o options, onlyIfFree bool) (bool
 		return false, &Error{Op: op, Name: d.name, Err: ErrStopped}
 	case o.eager && r.phase > fresh:
 		return false, invalid(op, d.name, "Eager services are built by the container's Start, which has been called; leave Eager out and Get it")
+	}
+	if r.frozen {
+		return false, d.frozenError(op)
 	}
 	if err := r.checkAlias(d); err != nil {
 		return false, err

@@ -33,7 +33,7 @@ func (c *Container) Scope(opts ...ContainerOption) (*Container, error) {
 		return nil, fmt.Errorf("di: scope: %w", ErrStopped)
 	}
 	r := newRegistry(p.base, p.mu)
-	r.parent, r.limit = p, p.limit
+	r.parent, r.limit, r.healthLimit = p, p.limit, p.healthLimit
 	r.above.Store(p)
 	for _, opt := range opts {
 		opt(r)

@@ -2,6 +2,7 @@ package di_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"gyrfalcon/di"
@@ -99,7 +100,8 @@ func TestAnAliasTellsWhatItLeadsTo(t *testing.T) {
 	at := nextLine(t)
 	must(t, di.SetShared(c, "clock", giving(new(clock))))
 	s, err := c.GetService("clock")
-	if want := (di.Service{Name: "clock", Type: "*di_test.clock", Shared: true, Registered: at}); err != nil || s != want {
+	want := di.Service{Name: "clock", Type: "*di_test.clock", Kind: "shared", State: "not built", Shared: true, Registered: at}
+	if err != nil || !reflect.DeepEqual(s, want) {
 		t.Errorf("got %+v, %v; want %+v", s, err, want)
 	}
 	if s, err = c.GetService("db"); err != nil || s.AliasOf != "database" {
