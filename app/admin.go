@@ -28,7 +28,7 @@ type AdminParams struct {
 }
 
 // Admin answers the operators: GET /healthz is 200 while the site serves and else 503,
-// and GET / explains the registry. It shows no secret and no session, but what it does
+// and GET / explains the registry, as does GET /services.json for programs. It shows no secret and no session, but what it does
 // show is nobody else's business: it belongs on an address of its own that visitors do
 // not reach. It is an http.Handler and safe for concurrent use.
 type Admin struct {
@@ -55,6 +55,7 @@ func NewAdmin(p AdminParams) (*Admin, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /{$}", a.explain)
+	mux.HandleFunc("GET /services.json", a.document)
 	mux.HandleFunc("GET /static/{file}", func(w http.ResponseWriter, r *http.Request) {
 		if !a.assets.serve(w, r) {
 			http.NotFound(w, r)
@@ -98,13 +99,28 @@ func (a *Admin) healthy(ctx context.Context) error {
 
 func (a *Admin) explain(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
-	if err := a.page.Execute(&b, a.services.Explain()); err != nil {
+	if err := a.page.Execute(&b, a.services.Services()); err != nil {
 		http.Error(w, "The page does not render.", http.StatusInternalServerError)
 		return
 	}
+	answerNow(w, "text/html; charset=utf-8", b.Bytes())
+}
+
+// document is the page for programs.
+func (a *Admin) document(w http.ResponseWriter, _ *http.Request) {
+	text, err := a.services.JSON()
+	if err != nil {
+		http.Error(w, "The document cannot be made.", http.StatusInternalServerError)
+		return
+	}
+	answerNow(w, "application/json", text)
+}
+
+// answerNow answers with what holds for this moment only.
+func answerNow(w http.ResponseWriter, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	_, _ = w.Write(b.Bytes())
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
 }

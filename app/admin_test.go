@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"gyrfalcon/app"
@@ -23,11 +25,16 @@ func openAdmin(t *testing.T) (*app.Admin, *session.Manager) {
 	if err := di.SetValue(services, "session", manager); err != nil {
 		t.Fatal(err)
 	}
+	return adminOf(t, manager, services), manager
+}
+
+func adminOf(t *testing.T, manager *session.Manager, services *di.Container) *app.Admin {
+	t.Helper()
 	admin, err := app.NewAdmin(app.AdminParams{Session: manager, Services: services})
 	if err != nil {
 		t.Fatalf("NewAdmin: %v", err)
 	}
-	return admin, manager
+	return admin
 }
 
 func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
@@ -65,7 +72,7 @@ func TestTheOperatorsPageExplainsTheServices(t *testing.T) {
 	if w.Code != http.StatusOK {
 		t.Fatalf("GET /: got status %d, want 200", w.Code)
 	}
-	wantText(t, w.Body.String(), "session", "value", "admin_test.go")
+	wantText(t, w.Body.String(), "session", "ready", "admin_test.go")
 	if got := w.Header().Get("Content-Security-Policy"); got == "" {
 		t.Error("the page has no Content-Security-Policy")
 	}
@@ -79,5 +86,44 @@ func TestTheOperatorsPageExplainsTheServices(t *testing.T) {
 	}
 	if got := ask(t, admin, http.MethodPost, "/healthz").Code; got != http.StatusMethodNotAllowed {
 		t.Errorf("POST /healthz: got status %d, want 405", got)
+	}
+}
+
+func TestTheOperatorsPageTellsStateNeedsAndPlaceOfEachService(t *testing.T) {
+	t.Parallel()
+	services := di.New()
+	admin := adminOf(t, nil, services)
+	wantText(t, ask(t, admin, http.MethodGet, "/").Body.String(), "Nothing is registered")
+
+	register := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	register(di.SetValue(services, "password", "hunter2"))
+	register(di.SetShared(services, "<b>", func(ctx context.Context, c *di.Container) (string, error) {
+		return di.Get[string](ctx, c, "secret")
+	}))
+	register(services.SetAlias("secret", "password"))
+	register(di.Set(services, "idle", func(context.Context, *di.Container) (int, error) { return 1, nil }))
+	if _, err := di.Get[string](t.Context(), services, "<b>"); err != nil {
+		t.Fatal(err)
+	}
+	page := ask(t, admin, http.MethodGet, "/").Body.String()
+	wantText(t, page, "4 names", "&lt;b&gt;", `data-state="built"`, `<a href="#service-password">password</a>`,
+		`<a href="#service-%3cb%3e">&lt;b&gt;</a>`, "alias of", "new each time", "app/admin_test.go:")
+	for _, hidden := range []string{"hunter2", "<b>"} {
+		if strings.Contains(page, hidden) {
+			t.Errorf("the page holds %q", hidden)
+		}
+	}
+	w := ask(t, admin, http.MethodGet, "/services.json")
+	var got struct{ Services []di.Service }
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Services) != 4 || got.Services[0].AsksFor[0] != "secret" {
+		t.Errorf("GET /services.json: got %s, %v; want the four services", w.Body, err)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("GET /services.json: got Content-Type %q, want application/json", got)
 	}
 }

@@ -21,7 +21,7 @@ type Service struct {
 	Shared     bool          `json:"shared"`                 // one for all, built or handed in ready
 	Resolved   bool          `json:"resolved"`               // there to be handed out without being built, if need be by GetShared
 	Inherited  bool          `json:"inherited,omitempty"`    // seen by a scope, and its parent's
-	Took       time.Duration `json:"took_ns,omitempty"`      // how long the last build took, with what it waited for; 0 if there was none
+	Took       time.Duration `json:"took_ns,omitempty"`      // how long the last build took, with what it waited for, to three digits; 0 if there was none
 	AsksFor    []string      `json:"asks_for,omitempty"`     // the names that its builds asked for, in the order of first asking
 	AskedForBy []string      `json:"asked_for_by,omitempty"` // the services whose builds asked for it, under this name or an alias, sorted
 	Registered string        `json:"registered"`             // directory/file.go:line
@@ -87,7 +87,7 @@ func (c *Container) GetService(name string) (Service, error) {
 func (c *Container) describe(r *registry, d *service) Service {
 	s := Service{
 		Name: d.name, AliasOf: d.target, Kind: d.kind.String(), State: r.state(d), Inherited: r != c.reg,
-		Took: d.took, AsksFor: slices.Clone(d.asks), Registered: d.where.String(),
+		Took: roundTime(d.took), AsksFor: slices.Clone(d.asks), Registered: d.where.String(),
 	}
 	if d.kind == kindAlias {
 		return s
@@ -97,7 +97,7 @@ func (c *Container) describe(r *registry, d *service) Service {
 	one := d.single()
 	s.Resolved = one != nil && one.built != nil && r.phase < stopped
 	if one != nil && one != d { // what GetShared keeps has been built for itself
-		s.Took = max(s.Took, one.took)
+		s.Took = max(s.Took, roundTime(one.took))
 		for _, name := range one.asks {
 			if !slices.Contains(s.AsksFor, name) {
 				s.AsksFor = append(s.AsksFor, name)
@@ -117,7 +117,7 @@ func (c *Container) Explain() string {
 	for _, s := range c.Services() {
 		took, asks, kind := "-", strings.Join(s.AsksFor, ", "), s.Kind
 		if s.Took > 0 {
-			took = roundTime(s.Took).String()
+			took = s.Took.String()
 		}
 		if s.AliasOf != "" {
 			kind = "alias of " + s.AliasOf
