@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -42,6 +43,72 @@ func (b Block) Decode(into any) error {
 	var d decoder
 	d.value(b.node, v.Elem())
 	return d.problems.err(b.doc)
+}
+
+// ParseBlock reads a file that is not this package's Config by the same rules, for whoever decodes it: variables are
+// expanded, and errors have places and show no secret. name stands for the file in errors. An empty file is an empty block.
+//
+// Errors: as for [Parse].
+func ParseBlock(name string, data []byte, opts ...Option) (Block, error) {
+	o := options{lookup: os.LookupEnv}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	doc := &document{name: name}
+	p := doc.read(data, o.lookup)
+	return Block{doc: doc, node: doc.root}, p.err(doc)
+}
+
+// Blocks returns the block's entries by their keys, each as a block of its own, in the order of the file. It is an error where
+// the file has something else than a mapping.
+func (b Block) Blocks() ([]Entry, error) {
+	var d decoder
+	if b.node == nil || !d.wants(b.node, mapping) {
+		return nil, d.problems.err(b.doc)
+	}
+	list := make([]Entry, 0, len(b.node.entries))
+	for _, e := range b.node.entries {
+		list = append(list, Entry{Key: e.key.text, Block: b.under(e.key.text, e.key, e.value)})
+	}
+	return list, nil
+}
+
+// Entry is a key of a block and what stands under it.
+type Entry struct {
+	Key   string
+	Block Block
+}
+
+// Take parts off what stands under a key, for another owner to decode: rest is the block without it. Where the file does not set
+// the key, taken is empty.
+func (b Block) Take(key string) (taken, rest Block) {
+	taken, rest = b.under(key, b.near, nil), b
+	if b.node == nil {
+		return taken, rest
+	}
+	without := *b.node
+	without.entries = nil
+	for _, e := range b.node.entries {
+		if e.key.text == key {
+			taken = b.under(key, e.key, e.value)
+			continue
+		}
+		without.entries = append(without.entries, e)
+	}
+	rest.node = &without
+	return taken, rest
+}
+
+func (b Block) under(key string, near, n *node) Block {
+	return Block{doc: b.doc, path: strings.TrimPrefix(b.path+"."+key, "."), node: n, near: near}
+}
+
+// Place is where the block stands, as file:line:column; the file's name alone where it is not in the file.
+func (b Block) Place() string {
+	if b.near == nil {
+		return b.doc.file()
+	}
+	return fmt.Sprintf("%s:%d:%d", b.doc.file(), b.near.line, b.near.column)
 }
 
 // IsSet reports whether the file sets the key, be it to the default. The key may

@@ -23,6 +23,7 @@ type Option func(*options)
 type options struct {
 	replace bool
 	eager   bool
+	place   string
 }
 
 // Replace lets a registration take a name that is taken. Without it that is [ErrExists]: a name registered twice is mostly two
@@ -80,7 +81,7 @@ func SetValue[T any](c *Container, name string, v T, opts ...Option) error {
 }
 
 // SetAlias makes alias another name for what name stands for, now or later: name need not be registered yet, and may be an
-// alias itself. The only option with a meaning is [Replace].
+// alias itself. The options with a meaning are [Replace] and [RegisteredAt].
 //
 // Errors: [ErrExists], [ErrRunning], [ErrStopped], [ErrInvalid]; [ErrCycle], with the circle in [Error].Chain, if the aliases
 // would lead back to alias.
@@ -161,6 +162,10 @@ func gather(name string, k kind, opts []Option) (options, error) {
 	return o, nil
 }
 
+// RegisteredAt says where a service is defined, if that is not in Go: errors and [Container.Explain] then show place, such as
+// "services.yaml:3:1", instead of the line that called Set.
+func RegisteredAt(place string) Option { return func(o *options) { o.place = place } }
+
 func invalid(op, name, why string) error {
 	return &Error{Op: op, Name: name, Err: fmt.Errorf("%w: %s", ErrInvalid, why)}
 }
@@ -203,6 +208,9 @@ func (c *Container) add(op string, d *service, o options, onlyIfFree bool) (bool
 	}
 	r.added++
 	d.order, d.eager = r.added, o.eager
+	if o.place != "" {
+		d.where = &where{text: o.place}
+	}
 	r.remember(d)
 	r.index.slot(d.name).place(d)
 	return true, nil

@@ -14,6 +14,8 @@ import (
 type where struct {
 	pcs [8]uintptr // this package's own frames come first, and are few
 	n   int
+
+	text string // the place itself, where somebody else knows it
 }
 
 var packagePrefix = reflect.TypeFor[Container]().PkgPath() + "."
@@ -27,6 +29,9 @@ func here() *where {
 
 // String is "directory/file.go:line": enough to find the place, without the path of the machine that built the program.
 func (w *where) String() string {
+	if w.text != "" {
+		return w.text
+	}
 	frames := runtime.CallersFrames(w.pcs[:w.n])
 	for {
 		frame, more := frames.Next()

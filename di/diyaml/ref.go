@@ -1,0 +1,76 @@
+package diyaml
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"gyrfalcon/di"
+)
+
+// Ref is an argument that is another service: {service: NAME} in the file. A *Ref may be left out, and is nil then.
+type Ref[T any] struct {
+	// Service is the name.
+	Service string `yaml:"service"`
+
+	value T
+}
+
+// Get returns the service. It is there when the function that Add was given is called, and the zero T before.
+func (r Ref[T]) Get() T { return r.value }
+
+func (r *Ref[T]) name() string { return r.Service }
+
+func (r *Ref[T]) resolve(ctx context.Context, c *di.Container) (err error) {
+	r.value, err = di.Get[T](ctx, c, r.Service)
+	return err
+}
+
+// reference is a Ref in a set of arguments, and the key that it stands under.
+type reference struct {
+	key string
+	to  interface {
+		name() string
+		resolve(ctx context.Context, c *di.Container) error
+	}
+}
+
+// references finds the Refs in arguments: in structs, lists and behind pointers. A map's values are copies, and cannot be filled.
+func references(v reflect.Value, key string) []reference {
+	if v.CanAddr() && v.Addr().CanInterface() {
+		if to, ok := reflect.TypeAssert[interface {
+			name() string
+			resolve(ctx context.Context, c *di.Container) error
+		}](v.Addr()); ok {
+			return []reference{{key, to}}
+		}
+	}
+	var found []reference
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			found = references(v.Elem(), key)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			found = append(found, references(v.Index(i), join(key, fmt.Sprint(i)))...)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if !f.IsExported() && !f.Anonymous {
+				continue
+			}
+			name, flags, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			inner := join(key, name)
+			if flags == "inline" {
+				inner = key
+			}
+			found = append(found, references(v.Field(i), inner)...)
+		}
+	}
+	return found
+}
+
+func join(path, key string) string { return strings.Trim(path+"."+key, ".") }
