@@ -16,6 +16,9 @@
 // The service is also registered as "session" in a di.Container, which the module
 // provides under name:"di": what Phalcon's code gets from $di, Go's gets there.
 //
+// The bridge is open for other services, too: ToContainer registers fx's values by name, FromContainer has the container's
+// injected into fx's constructors, and Register fills the container.
+//
 // # Backends
 //
 // YAML chooses among the backends that the application passes to Module, and links

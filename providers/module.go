@@ -18,7 +18,7 @@ import (
 // ContainerName is the name under which Module provides the registry in fx.
 const ContainerName = "di"
 
-// Option is what Module takes: a Backend, or what Share, Further or Adjust returns.
+// Option is what Module takes: a Backend, or what Share, Further, Adjust, Register, ToContainer or FromContainer returns.
 type Option interface{ apply(m *module) }
 
 type optionFunc func(m *module)
@@ -56,6 +56,8 @@ type module struct {
 	services []config.Session
 	shared   *string
 	adjust   []func(o *session.Options)
+	register []di.Provider
+	bridges  []fx.Option
 
 	stores map[string]config.Session // who keeps its sessions there, first
 }
@@ -63,7 +65,7 @@ type module struct {
 // Module provides the session service that cfg describes, on the one of the given
 // backends that it chooses: a *session.Manager under cfg.Name (name:"session" for the
 // main one), and a *di.Container under name:"di" in which it is registered under the
-// same name. Nothing else leaves the module, and nothing unnamed. Of the application
+// same name. Nothing else leaves the module but what FromContainer names, and nothing unnamed. Of the application
 // it takes a *zap.Logger, if there is one.
 //
 // fx's lifecycle starts the service, whether anything injects it or not, and stops
@@ -78,7 +80,12 @@ func Module(cfg config.Session, opts ...Option) fx.Option {
 	for _, o := range opts {
 		o.apply(m)
 	}
-	parts := []fx.Option{fx.Provide(fx.Annotate(func() *di.Container { return di.New() }, fx.ResultTags(`name:"`+ContainerName+`"`)))}
+	newContainer := func() (*di.Container, error) {
+		c := di.New()
+		return c, c.Register(m.register...)
+	}
+	parts := []fx.Option{fx.Provide(fx.Annotate(newContainer, fx.ResultTags(`name:"`+ContainerName+`"`)))}
+	parts = append(parts, m.bridges...)
 	for _, s := range m.services {
 		part, err := m.service(s)
 		if err != nil {
