@@ -21,6 +21,7 @@ func (g *gear) Stop(context.Context) error  { g.stops.Add(1); return nil }
 // mill is a container under many hands.
 type mill struct {
 	*di.Container
+	names int
 	mu    sync.Mutex
 	gears []*gear
 }
@@ -48,10 +49,10 @@ func (m *mill) factory(t *testing.T, asks string) di.Factory[*gear] {
 
 // turn does one thing at random. What it may not do at the moment is refused with a sentinel.
 func (m *mill) turn(t *testing.T, rnd *rand.Rand, tests *spyT) {
-	name := fmt.Sprint("n", rnd.IntN(20))
+	name := fmt.Sprint("n", rnd.IntN(m.names))
 	asks := ""
 	if rnd.IntN(2) == 0 {
-		asks = fmt.Sprint("n", rnd.IntN(20))
+		asks = fmt.Sprint("n", rnd.IntN(m.names))
 	}
 	var err error
 	switch rnd.IntN(12) {
@@ -86,7 +87,7 @@ func (m *mill) turn(t *testing.T, rnd *rand.Rand, tests *spyT) {
 func TestUnderManyHandsEverythingIsBuiltStartedAndStoppedOnce(t *testing.T) {
 	t.Parallel()
 	for round := range 12 {
-		m := &mill{Container: di.New()}
+		m := &mill{Container: di.New(), names: 20}
 		var wg sync.WaitGroup
 		for hand := range 16 {
 			wg.Go(func() {
