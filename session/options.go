@@ -35,6 +35,7 @@ type Options struct {
 	// MinLifetime, by default DefaultLifetime. It is PHP's
 	// session.gc_maxlifetime. Each use renews it (with a write to the store
 	// at most every twentieth of it, or every minute, whichever is shorter).
+	// Services that share a table must have the same: each clears it by its own.
 	Lifetime time.Duration
 
 	// MaxAge caps a session's whole life, however much it is used. 0, the

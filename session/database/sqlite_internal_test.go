@@ -64,3 +64,36 @@ func TestACallInTheQueueEndsWithItsContext(t *testing.T) {
 		t.Errorf("Read behind a write that takes long = %v, want %v", err, context.DeadlineExceeded)
 	}
 }
+
+// A Close waits for the write under way; nobody else has to wait for the Close.
+func TestACallBesideACloseThatWaitsIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	a, table := inner(t)
+	if err := table.writer.acquire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- a.Close(context.Background()) }()
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			_, err := a.Read(ctx, "id", time.Minute)
+			cancel()
+			if errors.Is(err, errClosed) {
+				return
+			}
+		}
+	}()
+	select {
+	case <-answered:
+	case <-time.After(10 * time.Second):
+		t.Error("a Read waits for a Close that waits for a write; want it told that the adapter is closed")
+	}
+	table.writer.release()
+	if err := <-closed; err != nil {
+		t.Errorf("Close = %v, want nil", err)
+	}
+	<-answered
+}
