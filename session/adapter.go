@@ -77,9 +77,11 @@ type Adapter interface {
 	Destroy(ctx context.Context, id string) error
 
 	// GC removes sessions that have expired, examining at most limit
-	// sessions, and returns how many it removed. A store that expires its
-	// entries by itself returns 0. limit is at least 1.
-	GC(ctx context.Context, life time.Duration, limit int) (int, error)
+	// sessions, and returns how many it removed. more says that it came to
+	// its limit before it came to an end: the next call goes on from there.
+	// A store that expires its entries by itself returns 0 and false. limit is
+	// at least 1.
+	GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error)
 
 	// Close releases what the adapter owns, also after an Open that failed.
 	// A connection that was handed in stays open unless the adapter's options

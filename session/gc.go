@@ -53,16 +53,16 @@ func (l *gcLoop) stop(ctx context.Context) error {
 	}
 }
 
-// collect clears in batches until one removes nothing.
+// collect clears in batches until the adapter has come to an end.
 func (m *Manager) collect(ctx context.Context) {
 	removed := 0
 	for range gcBatches {
-		n, err := m.collectBatch(ctx)
+		n, more, err := m.collectBatch(ctx)
 		removed += n
 		if err != nil && ctx.Err() == nil {
 			m.log.Warn("clearing expired sessions failed; it will be tried again", zap.Error(err), zap.Duration("in", m.opts.GCInterval))
 		}
-		if err != nil || n == 0 {
+		if err != nil || !more {
 			break
 		}
 	}
@@ -71,7 +71,7 @@ func (m *Manager) collect(ctx context.Context) {
 	}
 }
 
-func (m *Manager) collectBatch(ctx context.Context) (int, error) {
+func (m *Manager) collectBatch(ctx context.Context) (removed int, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, m.opts.Timeout)
 	defer cancel()
 	return m.adapter.GC(ctx, m.opts.Lifetime, gcLimit)

@@ -46,7 +46,7 @@ func (a *spy) Read(ctx context.Context, id string, life time.Duration) (session.
 	return a.Adapter.Read(ctx, id, life)
 }
 
-func (a *spy) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
+func (a *spy) GC(ctx context.Context, life time.Duration, limit int) (int, bool, error) {
 	a.collected.Add(1)
 	return a.Adapter.GC(ctx, life, limit)
 }
@@ -220,7 +220,7 @@ func TestExpiredSessionsAreClearedInTheBackground(t *testing.T) {
 		}
 		time.Sleep(3 * time.Minute) //nolint:forbidigo // in the bubble time passes by sleeping
 		synctest.Wait()
-		if n, err := a.Adapter.GC(t.Context(), 10*time.Minute, 1000); n != 0 || err != nil {
+		if n, _, err := a.Adapter.GC(t.Context(), 10*time.Minute, 1000); n != 0 || err != nil {
 			t.Errorf("GC after the loop's: got %d, %v; want nothing left", n, err)
 		}
 		must(t, "Stop", m.Stop(t.Context()))
@@ -229,6 +229,31 @@ func TestExpiredSessionsAreClearedInTheBackground(t *testing.T) {
 		if n := a.collected.Load(); n != was {
 			t.Errorf("cleared %d times after Stop", n-was)
 		}
+	})
+}
+
+// walks finds nothing expired in its first calls.
+type walks struct {
+	*spy
+	batches int64
+}
+
+func (a walks) GC(context.Context, time.Duration, int) (int, bool, error) {
+	return 0, a.collected.Add(1)%a.batches != 0, nil
+}
+
+func TestAClearingGoesOnPastLivingSessions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := walks{newSpy(), 5}
+		m := session.New(a, session.Options{GCInterval: time.Minute})
+		must(t, "Start", m.Start(t.Context()))
+		time.Sleep(70 * time.Second) //nolint:forbidigo // in the bubble time passes by sleeping
+		synctest.Wait()
+		if n := a.collected.Load(); n != a.batches {
+			t.Errorf("one clearing called GC %d times, want %d: until it does not say that there is more", n, a.batches)
+		}
+		must(t, "Stop", m.Stop(t.Context()))
 	})
 }
 

@@ -26,7 +26,7 @@ func TestCloseBesideCallsAnswersEachAndDoesNothingAfterwards(t *testing.T) {
 			for _, call := range []func() error{
 				func() error { _, err := a.Read(ctx, "id", time.Hour); return err },
 				func() error { return a.Touch(ctx, "id", time.Hour) },
-				func() error { _, err := a.GC(ctx, time.Hour, 10); return err },
+				func() error { _, _, err := a.GC(ctx, time.Hour, 10); return err },
 			} {
 				for range 3 {
 					under.Add(1)

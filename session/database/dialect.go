@@ -29,8 +29,8 @@ type table interface {
 
 	// expired examines up to limit sessions, by the index on the times where
 	// there is one, else in the order of their IDs from after on; next is the
-	// after to go on with.
-	expired(ctx context.Context, after string, oldest int64, limit int) (ids []string, next string, err error)
+	// after to go on with, and more says that limit ended it.
+	expired(ctx context.Context, after string, oldest int64, limit int) (ids []string, next string, more bool, err error)
 
 	// clear deletes those of the sessions that have expired.
 	clear(ctx context.Context, ids []string, oldest int64) (int, error)

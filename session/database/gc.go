@@ -14,30 +14,29 @@ const chunk = 64
 // their key if they are still expired, some at a time. In a table that has no
 // index on the times it examines the next limit rows in the order of their IDs
 // instead, and the call after it goes on from there.
-func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
+func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error) {
 	t, err := a.use(ctx)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	a.gc.Lock()
 	oldest := a.oldest(life)
-	ids, next, err := t.expired(ctx, a.walked, oldest, limit)
+	ids, next, more, err := t.expired(ctx, a.walked, oldest, limit)
 	if err == nil {
 		a.walked = next
 	}
 	a.gc.Unlock()
 	if err != nil {
-		return 0, a.failed(err)
+		return 0, false, a.failed(err)
 	}
 	// In the order of the key all who delete lock the same way round.
 	slices.Sort(ids)
-	removed := 0
 	for some := range slices.Chunk(ids, chunk) {
 		n, err := t.clear(ctx, some, oldest)
 		removed += n
 		if err != nil {
-			return removed, a.failed(err)
+			return removed, more, a.failed(err)
 		}
 	}
-	return removed, nil
+	return removed, more, nil
 }

@@ -42,13 +42,17 @@ func TestGCWalksAlongTheKeyWhereThereIsNoIndex(t *testing.T) {
 	create("b-expired")
 	clock.Advance(2 * time.Minute)
 	create("a-living")
-	for call, want := range []int{0, 0, 10, 10, 0, 0, 0, 0} {
-		got, err := a.GC(t.Context(), time.Minute, 10)
+	for call, want := range []struct {
+		removed int
+		more    bool
+	}{{0, true}, {0, true}, {10, true}, {10, true}, {0, false}, {0, true}, {0, true}, {0, false}} {
+		removed, more, err := a.GC(t.Context(), time.Minute, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got != want {
-			t.Errorf("call %d removed %d, want %d: 20 living sessions come before 20 expired ones, and each call looks at 10", call+1, got, want)
+		if removed != want.removed || more != want.more {
+			t.Errorf("call %d = %d, %v, want %d, %v: 20 living sessions come before 20 expired ones, and each call looks at 10",
+				call+1, removed, more, want.removed, want.more)
 		}
 	}
 }
@@ -59,8 +63,8 @@ func TestGCDeletesMoreThanOneStatementsWorth(t *testing.T) {
 	a := openAdapter(t, db, database.Options{})
 	run(t, db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"+
 		" INSERT INTO session_data SELECT i, 'x', 1, NULL FROM n")
-	if n, err := a.GC(t.Context(), time.Minute, 500); n != 500 || err != nil {
-		t.Errorf("GC with a limit of 500 = %d, %v; want 500, nil", n, err)
+	if n, more, err := a.GC(t.Context(), time.Minute, 500); n != 500 || !more || err != nil {
+		t.Errorf("GC with a limit of 500 = %d, %v, %v; want 500, true, nil", n, more, err)
 	}
 	if n := value[int](t, db, "SELECT COUNT(*) FROM session_data"); n != 500 {
 		t.Errorf("%d sessions are left, want 500", n)

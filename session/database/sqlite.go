@@ -177,16 +177,18 @@ func (t *sqliteTable) destroy(ctx context.Context, id string) error {
 	return err
 }
 
-func (t *sqliteTable) expired(ctx context.Context, after string, oldest int64, limit int) (ids []string, next string, err error) {
+func (t *sqliteTable) expired(ctx context.Context, after string, oldest int64, limit int) (ids []string, next string, more bool, err error) {
 	err = t.reading(ctx, func(conn *sql.Conn) error {
 		if t.indexed {
 			ids, err = t.expiredByIndex(ctx, conn, oldest, limit)
+			more = len(ids) == limit
 		} else {
 			ids, next, err = t.expiredByWalk(ctx, conn, after, oldest, limit)
+			more = next != ""
 		}
 		return err
 	})
-	return ids, next, err
+	return ids, next, more, err
 }
 
 func (t *sqliteTable) expiredByIndex(ctx context.Context, conn *sql.Conn, oldest int64, limit int) (ids []string, err error) {
@@ -211,7 +213,8 @@ func (t *sqliteTable) expiredByWalk(ctx context.Context, conn *sql.Conn, after s
 		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	examined := 0
+	for ; rows.Next(); examined++ {
 		var expired bool
 		if err := rows.Scan(&next, &expired); err != nil {
 			return nil, "", err
@@ -220,7 +223,10 @@ func (t *sqliteTable) expiredByWalk(ctx context.Context, conn *sql.Conn, after s
 			ids = append(ids, next)
 		}
 	}
-	return ids, next, rows.Err() // from the end, "", the next walk begins anew
+	if examined < limit {
+		next = "" // at the end: the next walk begins anew
+	}
+	return ids, next, rows.Err()
 }
 
 func (t *sqliteTable) clear(ctx context.Context, ids []string, oldest int64) (int, error) {

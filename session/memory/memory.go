@@ -142,27 +142,22 @@ func (a *Adapter) Destroy(ctx context.Context, id string) error {
 }
 
 // GC removes expired sessions, those first that were used longest ago.
-func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
+func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error) {
 	// Each call goes on where the last one ran out of its limit, so that no
 	// shard waits behind those before it for ever.
 	first := a.next.Load()
-	removed, examined := 0, 0
 	for i := range uint64(len(a.shards)) {
 		if err := a.usable(ctx); err != nil {
-			return removed, err
+			return removed, false, err
 		}
 		at := (first + i) % uint64(len(a.shards))
-		r, e := a.shards[at].expire(a.opts.Now(), life, limit-examined)
-		removed += r
-		if examined += e; examined >= limit {
-			if r < e { // the shard has no more that are expired
-				at++
-			}
+		removed += a.shards[at].expire(a.opts.Now(), life, limit-removed)
+		if removed == limit {
 			a.next.Store(at)
-			break
+			return removed, true, nil
 		}
 	}
-	return removed, nil
+	return removed, false, nil
 }
 
 // Close forgets all sessions. A second Close does nothing.

@@ -85,7 +85,7 @@ func TestGCGetsThroughAllShards(t *testing.T) {
 	create("new", 1000)
 	removed, calls := 0, 0
 	for ; removed < 1000 && calls < 1000/10+7; calls++ {
-		n, err := a.GC(t.Context(), time.Minute, 10)
+		n, _, err := a.GC(t.Context(), time.Minute, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

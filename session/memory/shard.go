@@ -74,19 +74,18 @@ func (e *entry) unlink() {
 	e.prev.next, e.next.prev = e.next, e.prev
 }
 
-// expire examines up to limit sessions, oldest first, until it meets one that
-// has not expired, and removes those that have.
-func (s *shard) expire(now time.Time, life time.Duration, limit int) (removed, examined int) {
+// expire removes up to limit sessions that have expired. Seeing that the one used
+// longest ago still lives, which ends it, counts for nothing.
+func (s *shard) expire(now time.Time, life time.Duration, limit int) (removed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for examined < limit && s.list.next != &s.list {
+	for removed < limit && s.list.next != &s.list {
 		oldest := s.list.next
-		examined++
 		if now.Before(oldest.kept.Add(life)) {
 			break
 		}
 		s.remove(oldest)
 		removed++
 	}
-	return removed, examined
+	return removed
 }

@@ -17,7 +17,7 @@ type bad struct {
 	swap    func(ctx context.Context, id string, prev session.Record, next []byte, life time.Duration) (session.Record, error)
 	touch   func(ctx context.Context, id string, life time.Duration) error
 	destroy func(ctx context.Context, id string) error
-	gc      func(ctx context.Context, life time.Duration, limit int) (int, error)
+	gc      func(ctx context.Context, life time.Duration, limit int) (int, bool, error)
 	close   func(ctx context.Context) error
 }
 
@@ -63,7 +63,7 @@ func (b *bad) Destroy(ctx context.Context, id string) error {
 	return b.Adapter.Destroy(ctx, id)
 }
 
-func (b *bad) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
+func (b *bad) GC(ctx context.Context, life time.Duration, limit int) (int, bool, error) {
 	if b.gc != nil {
 		return b.gc(ctx, life, limit)
 	}
@@ -88,7 +88,7 @@ func dawdle() {
 func wipe(p *peer) {
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
-	_, _ = p.Adapter.GC(context.Background(), -1<<62, 1<<30) // as if all had expired
+	_, _, _ = p.Adapter.GC(context.Background(), -1<<62, 1<<30) // as if all had expired
 }
 
 // recording changes what a peer's methods return.

@@ -187,7 +187,7 @@ func testLongLife(t *testing.T, f *fixture) {
 		r, err := f.Swap(t.Context(), id, r, []byte("y"), life)
 		wantErr(t, "Swap", err, nil)
 		f.wantExpires("Swap", r, life, since)
-		if _, err := f.GC(t.Context(), life, 10); err != nil {
+		if _, _, err := f.GC(t.Context(), life, 10); err != nil {
 			t.Errorf("GC for a life of %v = %v, want nil", life, err)
 		}
 		f.wantStoredFor(id, "y", life)

@@ -58,6 +58,6 @@ func callAll(ctx context.Context, f *fixture, id, unused string, r session.Recor
 	_, errs[Swap] = f.Swap(ctx, id, r, []byte("next"), f.life)
 	errs[Touch] = f.Touch(ctx, id, f.life)
 	errs[Destroy] = f.Destroy(ctx, id)
-	_, errs[GC] = f.GC(ctx, f.life, 10)
+	_, _, errs[GC] = f.GC(ctx, f.life, 10)
 	return errs
 }

@@ -45,7 +45,7 @@ func testSecrecy(t *testing.T, f *fixture) {
 		look("Read of an unknown ID, "+what, err)
 		look("Touch of an unknown ID, "+what, f.Touch(ctx, unknown, f.life))
 		look("Destroy, "+what, f.Destroy(ctx, id))
-		_, err = f.GC(ctx, f.life, 10)
+		_, _, err = f.GC(ctx, f.life, 10)
 		look("GC, "+what, err)
 	}
 	try("in the usual way", t.Context(), content)

@@ -85,7 +85,7 @@ func (c *Counter) Destroy(ctx context.Context, id string) error {
 }
 
 // GC counts and passes on.
-func (c *Counter) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
+func (c *Counter) GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error) {
 	c.count(&c.calls.GC)
 	return c.adapter.GC(ctx, life, limit)
 }

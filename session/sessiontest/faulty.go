@@ -140,13 +140,12 @@ func (s *Faults) Destroy(ctx context.Context, id string) error {
 }
 
 // GC passes on, or fails.
-func (s *Faults) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
-	var n int
-	err := s.do(ctx, GC, func() (err error) {
-		n, err = s.adapter.GC(ctx, life, limit)
+func (s *Faults) GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error) {
+	err = s.do(ctx, GC, func() (err error) {
+		removed, more, err = s.adapter.GC(ctx, life, limit)
 		return err
 	})
-	return n, err
+	return removed, more, err
 }
 
 // Close passes on, or fails.

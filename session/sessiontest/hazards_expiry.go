@@ -86,7 +86,7 @@ func testImmortal(t *testing.T, h Harness) {
 	}
 	removed := 0
 	for range 100 {
-		n, err := st.GC(t.Context(), life, 10)
+		n, _, err := st.GC(t.Context(), life, 10)
 		if err != nil {
 			t.Fatalf("GC = %v, want nil", err)
 		}

@@ -106,7 +106,7 @@ var hazardous = []struct {
 			read: func(ctx context.Context, id string, _ time.Duration) (session.Record, error) {
 				return p.Read(ctx, id, always)
 			},
-			gc: func(context.Context, time.Duration, int) (int, error) { return 0, nil },
+			gc: func(context.Context, time.Duration, int) (int, bool, error) { return 0, false, nil },
 		}
 	}},
 	{"forgets that a session was read", []string{

@@ -149,9 +149,9 @@ func (p *peer) Destroy(ctx context.Context, id string) error {
 	return p.Adapter.Destroy(ctx, id)
 }
 
-func (p *peer) GC(ctx context.Context, life time.Duration, limit int) (int, error) {
+func (p *peer) GC(ctx context.Context, life time.Duration, limit int) (int, bool, error) {
 	if err := p.writable(ctx, nil); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	return p.Adapter.GC(ctx, life, limit)
 }

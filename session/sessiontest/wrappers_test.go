@@ -37,7 +37,7 @@ func TestCountingCountsEachMethod(t *testing.T) {
 		_ = a.Destroy(ctx, "id")
 	}
 	for range 6 {
-		_, _ = a.GC(ctx, time.Hour, 1)
+		_, _, _ = a.GC(ctx, time.Hour, 1)
 	}
 	for range 7 {
 		_ = a.Close(ctx)

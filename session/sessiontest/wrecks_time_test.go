@@ -71,13 +71,27 @@ var timeWrecks = []struct {
 		func(p *peer, _ func() time.Time) session.Adapter { return clearing(p, 0, func(n int) int { return n }) }},
 	{"clears less than its limit", []string{"GC with a limit of 1 finishes too"}, sessiontest.Harness{},
 		func(p *peer, _ func() time.Time) session.Adapter {
-			return &bad{Adapter: p, gc: func(ctx context.Context, life time.Duration, limit int) (int, error) {
+			return &bad{Adapter: p, gc: func(ctx context.Context, life time.Duration, limit int) (int, bool, error) {
 				return p.GC(ctx, life, limit-1)
 			}}
 		}},
 	{"clears more than its limit", []string{"GC removes what has expired and nothing else"}, sessiontest.Harness{},
 		func(p *peer, _ func() time.Time) session.Adapter {
 			return clearing(p, 1000, func(n int) int { return n })
+		}},
+	{"never says that there is more", []string{"GC removes what has expired and nothing else"}, sessiontest.Harness{},
+		func(p *peer, _ func() time.Time) session.Adapter {
+			return &bad{Adapter: p, gc: func(ctx context.Context, life time.Duration, limit int) (int, bool, error) {
+				n, _, err := p.GC(ctx, life, limit)
+				return n, false, err
+			}}
+		}},
+	{"always says that there is more", []string{"GC of an empty store is nothing", "GC removes what has expired and nothing else"}, sessiontest.Harness{},
+		func(p *peer, _ func() time.Time) session.Adapter {
+			return &bad{Adapter: p, gc: func(ctx context.Context, life time.Duration, limit int) (int, bool, error) {
+				n, _, err := p.GC(ctx, life, limit)
+				return n, true, err
+			}}
 		}},
 	{"clears what the store clears", []string{"GC leaves to the store what expires by itself"}, sessiontest.Harness{ExpiresItself: true},
 		func(p *peer, _ func() time.Time) session.Adapter { return p }},
@@ -87,7 +101,7 @@ var timeWrecks = []struct {
 		}},
 	{"clears the living too", []string{"GC removes what has expired and nothing else", "GC leaves a session that was kept alive", "GC disturbs nobody who writes"}, sessiontest.Harness{},
 		func(p *peer, _ func() time.Time) session.Adapter {
-			return &bad{Adapter: p, gc: func(ctx context.Context, _ time.Duration, limit int) (int, error) {
+			return &bad{Adapter: p, gc: func(ctx context.Context, _ time.Duration, limit int) (int, bool, error) {
 				return p.GC(ctx, -always, limit)
 			}}
 		}},
@@ -192,9 +206,9 @@ func living(p *peer, change func(time.Duration) time.Duration) session.Adapter {
 
 // clearing has a limit of its own, and its own idea of what it removed.
 func clearing(p *peer, limit int, removed func(int) int) session.Adapter {
-	return &bad{Adapter: p, gc: func(ctx context.Context, life time.Duration, _ int) (int, error) {
-		n, err := p.GC(ctx, life, limit)
-		return removed(n), err
+	return &bad{Adapter: p, gc: func(ctx context.Context, life time.Duration, _ int) (int, bool, error) {
+		n, more, err := p.GC(ctx, life, limit)
+		return removed(n), more, err
 	}}
 }
 
