@@ -24,6 +24,8 @@ type task struct {
 	in     *instance
 	err    *Error
 
+	overdue *time.Timer // lets those who wait go when the limit is over
+
 	// Guarded by the registry's mu.
 	waits []*edge
 	told  bool // done is closed
@@ -58,12 +60,12 @@ func (r *registry) begin(d *service, params []any) {
 	t.ctx, t.cancel = context.WithTimeoutCause(r.base, r.limit, limitError(r.limit))
 	d.task = t
 	r.tasks[t] = struct{}{}
-	unwatch := context.AfterFunc(t.ctx, func() { r.watch(t) })
-	go r.run(t, d.built, unwatch)
+	t.overdue = time.AfterFunc(r.limit+grace, func() { r.letGo(t) })
+	go r.run(t, d.built)
 }
 
 // run brings t's service as far as the container has come. in is the instance if it has been built before.
-func (r *registry) run(t *task, in *instance, unwatch func() bool) {
+func (r *registry) run(t *task, in *instance) {
 	var err *Error
 	returned := false
 	defer func() {
@@ -78,7 +80,7 @@ func (r *registry) run(t *task, in *instance, unwatch func() bool) {
 		if err != nil {
 			r.fail(t, in, err)
 		}
-		unwatch()
+		t.overdue.Stop()
 		t.cancel()
 	}()
 	if in == nil {
@@ -218,15 +220,9 @@ func (r *registry) finish(t *task) {
 	close(t.over)
 }
 
-// watch runs when t's context has ended before t has: it lets those who wait go, whether or not the factory ever returns.
-func (r *registry) watch(t *task) {
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-t.done:
-		return
-	case <-timer.C:
-	}
+// letGo runs when t's context has ended and t still has not, some grace later: those who wait are told, whether or not the factory
+// ever returns.
+func (r *registry) letGo(t *task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t.told {

@@ -169,6 +169,7 @@ func (r *registry) stop(ctx context.Context) error {
 	for t := range r.tasks {
 		under = append(under, t)
 	}
+	r.hurry()
 	r.mu.Unlock()
 
 	r.cancel(ErrStopped)
@@ -178,6 +179,16 @@ func (r *registry) stop(ctx context.Context) error {
 	run.err = errors.Join(errs...)
 	close(run.done)
 	return run.err
+}
+
+// hurry lets those go who wait for a build, of r's or of a scope's, that takes no notice of its end. mu is held.
+func (r *registry) hurry() {
+	for t := range r.tasks {
+		time.AfterFunc(grace, func() { r.letGo(t) })
+	}
+	for s := range r.scopes {
+		s.hurry()
+	}
 }
 
 // waitFor waits for builds under way, and names those that take no notice of their context.

@@ -128,6 +128,35 @@ func TestStopNamesABuildThatWillNotEndAndStopsWhatItMakesLater(t *testing.T) {
 	})
 }
 
+func TestStopLetsThoseGoWhoWaitForABuildThatWillNotEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		release := make(chan struct{})
+		deaf := func(context.Context, *di.Container) (int, error) { <-release; return 1, nil }
+		must(t, di.SetShared(c, "deaf", deaf))
+		first, second := scopeOf(t, c), scopeOf(t, c)
+		must(t, di.SetShared(first, "first", deaf))
+		must(t, di.SetShared(second, "second", deaf))
+		errs := make(chan error, 3)
+		for from, name := range map[*di.Container]string{c: "deaf", first: "first", second: "second"} {
+			go func() { _, err := di.Get[int](t.Context(), from, name); errs <- err }()
+		}
+		synctest.Wait()
+		stopped := make(chan error, 1)
+		go func() { stopped <- c.Stop(context.Background()) }()
+		begun := time.Now()
+		for range 3 {
+			wantError(t, <-errs, di.ErrStopped)
+		}
+		if waited := time.Since(begun); waited > time.Second {
+			t.Errorf("they waited %v, want less than 1s", waited)
+		}
+		close(release)
+		must(t, <-stopped)
+	})
+}
+
 func TestAServiceMayAskForOthersWhileItIsBeingStopped(t *testing.T) {
 	t.Parallel()
 	y := newYard()
