@@ -80,6 +80,7 @@ soak: deps ## run the long tests (build tag soak) and print what each of them co
 .PHONY: bench
 bench: ## run the benchmarks
 	@for module in $(MODULES); do \
+		echo "== $$module"; \
 		(cd "$$module" && go test -run '^$$' -bench . -benchmem ./...) || exit 1; \
 	done
 
