@@ -11,7 +11,7 @@ import (
 )
 
 var gcPromises = []promise{
-	{name: "GC removes what has expired and nothing else", applies: needsClear, test: func(t *testing.T, f *fixture) {
+	{name: "GC removes what has expired and nothing else", applies: needsClear, test: func(_ *testing.T, f *fixture) {
 		expired, living := f.expiredAmongLiving(25, 15)
 		f.wantCleared(len(expired), 10, len(expired)+len(living))
 		for _, id := range living {
@@ -26,7 +26,7 @@ var gcPromises = []promise{
 		expired, living := f.expiredAmongLiving(5, 5)
 		f.wantCleared(len(expired), 1, len(expired)+len(living))
 	}},
-	{name: "GC leaves to the store what expires by itself", applies: func(h Harness) bool { return h.ExpiresItself }, test: func(t *testing.T, f *fixture) {
+	{name: "GC leaves to the store what expires by itself", applies: func(h Harness) bool { return h.ExpiresItself }, test: func(_ *testing.T, f *fixture) {
 		_, living := f.expiredAmongLiving(5, 5)
 		f.wantNothingToClear(f.short)
 		for _, id := range living {
@@ -43,7 +43,7 @@ var gcPromises = []promise{
 		}
 		f.wantStoredFor(id, "x", f.short)
 	}},
-	{name: "GC of an empty store is nothing", test: func(t *testing.T, f *fixture) {
+	{name: "GC of an empty store is nothing", test: func(_ *testing.T, f *fixture) {
 		f.wantNothingToClear(f.life)
 	}},
 	{name: "GC disturbs nobody who writes", test: testGCBesideWriters},
