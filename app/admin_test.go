@@ -105,7 +105,7 @@ func TestTheOperatorsPageTellsStateNeedsAndPlaceOfEachService(t *testing.T) {
 	register(di.SetShared(services, "<b>", func(ctx context.Context, c *di.Container) (string, error) {
 		return di.Get[string](ctx, c, "secret")
 	}))
-	register(services.SetAlias("secret", "password"))
+	register(services.SetAlias("password", "secret"))
 	register(di.Set(services, "idle", func(context.Context, *di.Container) (int, error) { return 1, nil }))
 	if _, err := di.Get[string](t.Context(), services, "<b>"); err != nil {
 		t.Fatal(err)

@@ -163,7 +163,7 @@ func TestObserversHearOfEveryBuildAndOfNothingElse(t *testing.T) {
 	must(t, di.SetShared(c, "shared", asking("each", nil)))
 	must(t, di.Set(c, "each", asking("value", nil)))
 	must(t, di.Set(c, "broken", func(context.Context, *di.Container) (int, error) { return 7, broken }))
-	must(t, c.SetAlias("alias", "shared"))
+	must(t, c.SetAlias("shared", "alias"))
 	for _, name := range []string{"alias", "shared", "broken"} {
 		_, err := di.Get[int](t.Context(), c, name)
 		if err != nil && !errors.Is(err, broken) {

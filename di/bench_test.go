@@ -18,7 +18,7 @@ func benchContainer(b *testing.B) *di.Container {
 		must(b, di.SetValue(c, "other"+strconv.Itoa(i), i))
 	}
 	must(b, di.SetShared(c, "clock", func(context.Context, *di.Container) (*clock, error) { return &clock{"UTC"}, nil }))
-	must(b, c.SetAlias("time", "clock"))
+	must(b, c.SetAlias("clock", "time"))
 	if _, err := di.Get[*clock](b.Context(), c, "clock"); err != nil {
 		b.Fatal(err)
 	}

@@ -207,31 +207,62 @@ func (c *Container) peek(name string) (*registry, *service) {
 	return c.reg.seek(name)
 }
 
-// Remove frees a name. For an alias it is the alias that goes, not what it leads to; an alias of a removed name stays, and
-// leads nowhere until the name is registered again. Services that were built with the removed one keep it.
+// Remove takes a service away, with every alias that leads to it; an alias stands for its service here, too, as with Phalcon's
+// remove. (To take the alias alone away there is [Container.RemoveAlias].) Services that were built with the removed one keep it.
 //
 // Errors: [ErrNotFound]; [ErrInvalid] for what a scope has from its parent; [ErrFrozen]; [ErrRunning] when the service has a life (see [Starter]) and is built or being built: what the
 // container built it must stop before it forgets it. After [Container.Stop] everything can be removed.
 func (c *Container) Remove(name string) error {
+	const op = "remove"
 	if err := c.check(); err != nil {
 		return err
 	}
 	r := c.reg
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.index.find(name)
-	if s == nil || s.def.Load() == nil {
-		return r.notOwn("remove", name)
+	d := r.own(&name)
+	if d == nil {
+		return r.notOwn(op, name)
 	}
-	d := s.def.Load()
 	if r.frozen {
-		return d.frozenError("remove")
+		return d.frozenError(op)
 	}
-	if err := d.removable("remove"); err != nil {
+	if err := d.removable(op); err != nil {
 		return err
 	}
+	for s := range r.index.all {
+		if to := s.name; s != d.slot && r.own(&to) == d {
+			defer s.place(nil) // when all have been followed
+		}
+	}
 	r.forget(d)
-	s.place(nil)
+	d.slot.place(nil)
+	return nil
+}
+
+// RemoveAlias takes an alias away, and leaves what it leads to.
+//
+// Errors: [ErrNotFound]; [ErrInvalid] for a name that is no alias, or is the parent's of a scope; [ErrFrozen].
+func (c *Container) RemoveAlias(alias string) error {
+	const op = "remove"
+	if err := c.check(); err != nil {
+		return err
+	}
+	r := c.reg
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.registered(alias)
+	switch {
+	case d == nil && r.visible(alias) != nil:
+		return r.visible(alias).theirs(op, alias)
+	case d == nil:
+		return r.notFound(op, alias, nil)
+	case d.kind != kindAlias:
+		return &Error{Op: op, Name: alias, Registered: d.where.String(), Err: fmt.Errorf("%w: it is no alias; use Remove", ErrInvalid)}
+	case r.frozen:
+		return d.frozenError(op)
+	}
+	d.slot.place(nil)
 	return nil
 }
 

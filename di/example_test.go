@@ -112,10 +112,10 @@ func ExampleAttempt() {
 func ExampleContainer_SetAlias() {
 	c := di.New()
 	_ = di.SetValue(c, "database", "the database")
-	_ = c.SetAlias("db", "database")
+	_ = c.SetAlias("database", "db")
 	v, _ := di.Get[string](context.Background(), c, "db")
 	fmt.Println(v)
-	fmt.Println(c.SetAlias("database", "db", di.Replace()))
+	fmt.Println(c.SetAlias("db", "database", di.Replace()))
 	// Output:
 	// the database
 	// di: alias "database": services ask for each other in a circle: database -> db -> database

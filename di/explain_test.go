@@ -19,7 +19,7 @@ func TestServicesAreDescribedInTheOrderOfTheirNames(t *testing.T) {
 	must(t, di.SetValue(c, "value", 1))
 	must(t, di.SetShared(c, "shared", giving(&clock{"UTC"})))
 	must(t, di.Set(c, "each", giving("x")))
-	must(t, c.SetAlias("alias", "shared"))
+	must(t, c.SetAlias("shared", "alias"))
 	if _, err := di.Get[*clock](t.Context(), c, "shared"); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestExplainTellsKindStateAndNeedsAndNoValues(t *testing.T) {
 	must(t, di.SetShared(y.Container, "idle", giving(1)))
 	must(t, di.SetShared(y.Container, "broken", func(context.Context, *di.Container) (int, error) { return 0, errors.New(secret) }))
 	must(t, di.SetShared(y.Container, "plain", giving(secret)))
-	must(t, y.SetAlias("store", "db"))
+	must(t, y.SetAlias("db", "store"))
 	wantRow(t, y.Explain(), `^site +shared +not built, eager +- `)
 
 	must(t, y.Start(t.Context()))
@@ -111,8 +111,8 @@ func TestServicesTellWhoAskedForWhom(t *testing.T) {
 	c := di.New()
 	must(t, di.SetShared(c, "site", asking("shop", nil)))
 	must(t, di.SetShared(c, "shop", asking("store", nil)))
-	must(t, c.SetAlias("store", "db"))
 	must(t, di.Set(c, "db", giving(1)))
+	must(t, c.SetAlias("db", "store"))
 	must(t, di.Set(c, "job", asking("db", nil)))
 	wantGet(t, c, "site", 1)
 	if _, err := di.GetShared[int](t.Context(), c, "job"); err != nil {

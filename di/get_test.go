@@ -56,7 +56,7 @@ func TestGettingABuiltSharedServiceAllocatesNothing(t *testing.T) {
 		kept = inner
 		return &clock{"UTC"}, nil
 	}))
-	must(t, c.SetAlias("time", "clock"))
+	must(t, c.SetAlias("clock", "time"))
 	ctx := t.Context()
 	if _, err := di.Get[*clock](ctx, c, "clock"); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func TestHealthAsksWhatIsThereAndBuildsNothing(t *testing.T) {
 	c := di.New()
 	asked := 0
 	must(t, di.SetShared(c, "well", giving(&patient{health: func(context.Context) error { asked++; return nil }})))
-	must(t, c.SetAlias("alias", "well"))
+	must(t, c.SetAlias("well", "alias"))
 	must(t, di.SetShared(c, "same", func(ctx context.Context, c *di.Container) (*patient, error) { return di.Get[*patient](ctx, c, "well") }))
 	must(t, di.SetValue(c, "ill", &patient{health: func(context.Context) error { return ache }}))
 	must(t, di.SetValue(c, "mad", &patient{health: func(context.Context) error { panic("boo") }}))
@@ -99,7 +99,7 @@ func TestAFrozenContainerTakesNoRegistrations(t *testing.T) {
 	_, attempted := di.Attempt(c, "new", giving(1))
 	for what, err := range map[string]error{
 		"Set": di.Set(c, "new", giving(1)), "SetShared": di.SetShared(c, "new", giving(1)), "SetValue": di.SetValue(c, "new", 1),
-		"Replace": di.SetValue(c, "n", 1, di.Replace()), "Attempt": attempted, "SetAlias": c.SetAlias("new", "n"), "Remove": c.Remove("n"),
+		"Replace": di.SetValue(c, "n", 1, di.Replace()), "Attempt": attempted, "SetAlias": c.SetAlias("n", "new"), "Remove": c.Remove("n"),
 	} {
 		if !errors.Is(err, di.ErrFrozen) {
 			t.Errorf("%s: got %v, want ErrFrozen", what, err)

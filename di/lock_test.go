@@ -12,7 +12,7 @@ func TestGettingABuiltSharedServiceTakesNoLock(t *testing.T) {
 	if err := SetShared(c, "n", func(context.Context, *Container) (int, error) { return 1, nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetAlias("alias", "n"); err != nil {
+	if err := c.SetAlias("n", "alias"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Get[int](t.Context(), c, "n"); err != nil {

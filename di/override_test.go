@@ -89,10 +89,11 @@ func TestOverridePutsTheOldDefinitionBackWhateverBecameOfTheName(t *testing.T) {
 	t.Parallel()
 	c := di.New()
 	must(t, di.SetShared(c, "clock", giving(&clock{"real"})))
+	must(t, di.SetValue(c, "other", 1))
 	for _, meddle := range []func() error{
 		func() error { return c.Remove("clock") },
 		func() error { return di.SetValue(c, "clock", &clock{"third"}, di.Replace()) },
-		func() error { return c.SetAlias("clock", "nothing", di.Replace()) },
+		func() error { return c.SetAlias("other", "clock", di.Replace()) },
 		func() error { return nil },
 	} {
 		var test spyT

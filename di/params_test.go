@@ -23,7 +23,7 @@ func TestParametersReachTheFactoryThatTakesThem(t *testing.T) {
 	t.Parallel()
 	c := di.New()
 	must(t, di.Set(c, "greeting", greeting))
-	must(t, c.SetAlias("hail", "greeting"))
+	must(t, c.SetAlias("greeting", "hail"))
 	for _, tc := range []struct {
 		service string
 		params  []any

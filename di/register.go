@@ -80,13 +80,14 @@ func SetValue[T any](c *Container, name string, v T, opts ...Option) error {
 	return err
 }
 
-// SetAlias makes alias another name for what name stands for, now or later: name need not be registered yet, and may be an
-// alias itself. The options with a meaning are [Replace] and [RegisteredAt].
+// SetAlias gives the service that name stands for another name, alias. name is registered by then, and may be an alias itself; what
+// is later registered under it in the service's place is what alias stands for. The options with a meaning are [Replace] and
+// [RegisteredAt].
 //
-// Errors: [ErrExists], [ErrRunning], [ErrStopped], [ErrInvalid]; [ErrCycle], with the circle in [Error].Chain, if the aliases
-// would lead back to alias.
-func (c *Container) SetAlias(alias, name string, opts ...Option) error {
-	for _, n := range []string{alias, name} {
+// Errors: [ErrNotFound] for a name that leads nowhere; [ErrExists], [ErrRunning], [ErrFrozen], [ErrStopped], [ErrInvalid]; [ErrCycle], with the circle in
+// [Error].Chain, if the aliases would lead back to alias.
+func (c *Container) SetAlias(name, alias string, opts ...Option) error {
+	for _, n := range []string{name, alias} {
 		if err := checkName("alias", n); err != nil {
 			return err
 		}
@@ -226,19 +227,20 @@ func (r *registry) remember(d *service) {
 	}
 }
 
-// checkAlias refuses an alias that would lead to itself. mu is held.
+// checkAlias refuses an alias that would lead to itself or nowhere. mu is held.
 func (r *registry) checkAlias(d *service) error {
+	if d.kind != kindAlias {
+		return nil
+	}
 	chain := []string{d.name}
-	for at := d; at != nil && at.kind == kindAlias; {
+	for at := d; at != nil && at.kind == kindAlias; at = r.registered(at.target) {
 		chain = append(chain, at.target)
 		if at.target == d.name {
 			return &Error{Op: "alias", Name: d.name, Chain: chain, Err: ErrCycle}
 		}
-		s := r.index.find(at.target)
-		if s == nil {
-			return nil
-		}
-		at = s.def.Load()
+	}
+	if _, to := r.seek(d.target); to == nil {
+		return r.notFound("alias", d.target, chain)
 	}
 	return nil
 }

@@ -79,9 +79,10 @@ func TestANameRegisteredTwiceIsAnErrorThatTellsWhereTheFirstOneIs(t *testing.T) 
 	c := di.New()
 	first := nextLine(t)
 	must(t, di.SetValue(c, "clock", &clock{"UTC"}))
+	must(t, di.SetValue(c, "other", 1))
 	err := di.SetShared(c, "clock", giving(&clock{"CET"}))
 	wantError(t, err, di.ErrExists, `"clock"`, first, "di.Replace()")
-	wantError(t, c.SetAlias("clock", "other"), di.ErrExists, first)
+	wantError(t, c.SetAlias("other", "clock"), di.ErrExists, first)
 
 	got, err := di.Get[*clock](t.Context(), c, "clock")
 	must(t, err)
@@ -150,8 +151,8 @@ func TestCallsThatCannotBeRightAreRefusedWithAReason(t *testing.T) {
 		{"nil value", di.SetValue(c, "x", noReader), "the value is nil"},
 		{"eager unshared", di.Set(c, "x", one, di.Eager()), "Eager is for shared services"},
 		{"eager value", di.SetValue(c, "x", 1, di.Eager()), "Eager is for shared services"},
-		{"empty alias", c.SetAlias("", "x"), "the name is empty"},
-		{"alias of nothing", c.SetAlias("x", ""), "the name is empty"},
+		{"empty alias", c.SetAlias("x", ""), "the name is empty"},
+		{"alias of nothing", c.SetAlias("", "x"), "the name is empty"},
 		{"nil provider", c.Register(nil), "provider 1 is nil"},
 		{"nil container", di.Set(noContainer, "x", one), "di.New"},
 		{"zero container", di.Set(new(di.Container), "x", one), "di.New"},
@@ -242,15 +243,9 @@ func TestAServiceIsHadAsWhatItIsAndAsAnyInterfaceItHas(t *testing.T) {
 func TestAnAliasIsTheServiceItLeadsTo(t *testing.T) {
 	t.Parallel()
 	c := di.New()
-	must(t, c.SetAlias("time", "hours"))
-	must(t, c.SetAlias("hours", "clock")) // before the clock is there
-	if c.Has("time") {
-		t.Error("Has of an alias that leads nowhere is true, want false")
-	}
-	_, err := di.Get[*clock](t.Context(), c, "time")
-	wantError(t, err, di.ErrNotFound, `"clock"`, "time -> hours -> clock")
-
 	must(t, di.SetShared(c, "clock", giving(&clock{"UTC"})))
+	must(t, c.SetAlias("clock", "hours"))
+	must(t, c.SetAlias("hours", "time"))
 	if !c.Has("time") || c.HasShared("time") {
 		t.Errorf("got Has %v, HasShared %v; want true, false", c.Has("time"), c.HasShared("time"))
 	}
@@ -261,24 +256,82 @@ func TestAnAliasIsTheServiceItLeadsTo(t *testing.T) {
 	if a != b || !c.HasShared("time") {
 		t.Errorf("got same object %v, HasShared %v; want true, true", a == b, c.HasShared("time"))
 	}
-	must(t, c.Remove("hours"))
-	if c.Has("time") || !c.Has("clock") {
-		t.Errorf("after Remove of the alias: got Has(time) %v, Has(clock) %v; want false, true", c.Has("time"), c.Has("clock"))
+	must(t, di.SetShared(c, "clock", giving(&clock{"CET"}), di.Replace()))
+	if got, err := di.Get[*clock](t.Context(), c, "time"); err != nil || got.zone != "CET" {
+		t.Errorf("after the clock was replaced: got %+v, %v; want the new one", got, err)
 	}
+}
+
+func TestAnAliasThatLeadsNowhereIsRefusedAndTheNearestNameTold(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	must(t, di.SetShared(c, "clock", giving(&clock{"UTC"})))
+	wantError(t, c.SetAlias("clokc", "time"), di.ErrNotFound, `di: alias "clokc"`, `did you mean "clock"`, "time -> clokc")
+	if c.Has("time") {
+		t.Error("Has of the alias that was refused is true, want false")
+	}
+
+	// One that led to a parent's service may lead nowhere later.
+	s := scopeOf(t, c)
+	must(t, s.SetAlias("clock", "time"))
+	must(t, c.Remove("clock"))
+	if s.Has("time") {
+		t.Error("Has of an alias that leads nowhere is true, want false")
+	}
+	_, err := di.Get[*clock](t.Context(), s, "time")
+	wantError(t, err, di.ErrNotFound, `"clock"`, "time -> clock")
+	must(t, s.RemoveAlias("time"))
 }
 
 func TestAliasesThatLeadToThemselvesAreRefusedAndNamed(t *testing.T) {
 	t.Parallel()
 	c := di.New()
 	wantError(t, c.SetAlias("a", "a"), di.ErrCycle, "a -> a")
-	must(t, c.SetAlias("a", "b"))
-	must(t, c.SetAlias("b", "c"))
-	wantError(t, c.SetAlias("c", "a"), di.ErrCycle, "c -> a -> b -> c")
 	must(t, di.SetValue(c, "c", 1))
-	wantError(t, c.SetAlias("c", "a", di.Replace()), di.ErrCycle, "c -> a -> b -> c")
+	must(t, c.SetAlias("c", "b"))
+	must(t, c.SetAlias("b", "a"))
+	wantError(t, c.SetAlias("a", "c", di.Replace()), di.ErrCycle, "c -> a -> b -> c")
 	if got, err := di.Get[int](t.Context(), c, "a"); err != nil || got != 1 {
 		t.Errorf("after the refused alias: got %v, %v; want 1, nil", got, err)
 	}
+}
+
+func TestRemoveTakesAServiceAwayWithTheAliasesThatLeadToIt(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"clock", "hours", "time"} {
+		c := di.New()
+		must(t, di.SetShared(c, "clock", giving(&clock{"UTC"})))
+		must(t, c.SetAlias("clock", "hours"))
+		must(t, c.SetAlias("hours", "time"))
+		must(t, di.SetValue(c, "other", 1))
+		must(t, c.SetAlias("other", "another"))
+		must(t, c.Remove(name))
+		var left []string
+		for _, s := range c.Services() {
+			left = append(left, s.Name)
+		}
+		if got := strings.Join(left, " "); got != "another other" {
+			t.Errorf("after Remove(%q): got %s; want another other", name, got)
+		}
+	}
+}
+
+func TestRemoveAliasLeavesWhatItLeadsTo(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	must(t, di.SetShared(c, "clock", giving(&clock{"UTC"})))
+	must(t, c.SetAlias("clock", "hours"))
+	must(t, c.SetAlias("hours", "time"))
+	s := scopeOf(t, c)
+	wantError(t, s.RemoveAlias("time"), di.ErrInvalid, "remove it there", "registered at di/register_test.go:")
+	must(t, c.RemoveAlias("time"))
+	if c.Has("time") || !c.Has("hours") || !c.Has("clock") {
+		t.Errorf("got Has(time) %v, Has(hours) %v, Has(clock) %v; want false, true, true", c.Has("time"), c.Has("hours"), c.Has("clock"))
+	}
+	wantError(t, c.RemoveAlias("time"), di.ErrNotFound)
+	wantError(t, c.RemoveAlias("clock"), di.ErrInvalid, "it is no alias; use Remove")
+	c.Freeze()
+	wantError(t, c.RemoveAlias("hours"), di.ErrFrozen)
 }
 
 func TestRemoveFreesTheName(t *testing.T) {

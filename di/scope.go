@@ -123,10 +123,15 @@ func (r *registry) seek(name string) (*registry, *service) {
 // notOwn is the error for a name that r itself does not have. mu is held.
 func (r *registry) notOwn(op, name string) error {
 	if _, d := r.seek(name); d != nil {
-		return &Error{
-			Op: op, Name: name, Registered: d.where.String(),
-			Err: fmt.Errorf("%w: it belongs to the container that this scope was made of; %s it there", ErrInvalid, op),
-		}
+		return d.theirs(op, name)
 	}
 	return r.notFound(op, name, nil)
+}
+
+// theirs is the error for d, which a scope's parent has under name.
+func (d *service) theirs(op, name string) error {
+	return &Error{
+		Op: op, Name: name, Registered: d.where.String(),
+		Err: fmt.Errorf("%w: it belongs to the container that this scope was made of; %s it there", ErrInvalid, op),
+	}
 }

@@ -40,11 +40,11 @@ func TestAScopeSeesItsParentAndHasItsOwn(t *testing.T) {
 	must(t, di.SetValue(c, "who", "everybody"))
 	must(t, di.SetShared(c, "shared", echo("who")))
 	must(t, di.Set(c, "each", echo("who")))
-	must(t, c.SetAlias("alias", "who"))
+	must(t, c.SetAlias("who", "alias"))
 	s := scopeOf(t, c)
 	must(t, di.SetValue(s, "who", "Ada"))
 	must(t, di.SetShared(s, "own", echo("who")))
-	must(t, s.SetAlias("up", "shared"))
+	must(t, s.SetAlias("shared", "up"))
 	must(t, di.SetValue(c, "late", "later"))
 	inner := scopeOf(t, s)
 
@@ -269,7 +269,7 @@ func TestGettingThroughAScopeAllocatesNothing(t *testing.T) {
 	c := di.New()
 	must(t, di.SetShared(c, "clock", giving(&clock{"UTC"})))
 	s := scopeOf(t, c)
-	must(t, s.SetAlias("time", "clock"))
+	must(t, s.SetAlias("clock", "time"))
 	wantGet[any](t, s, "clock", mustGet[*clock](t, c, "clock"))
 	for _, name := range []string{"clock", "time"} {
 		n := testing.AllocsPerRun(1000, func() {

@@ -11,7 +11,7 @@ import (
 func TestGetSharedKeepsOneOfAnUnsharedServiceAndGetGoesOnBuilding(t *testing.T) {
 	c := di.New()
 	must(t, di.Set(c, "clock", func(context.Context, *di.Container) (*clock, error) { return new(clock), nil }))
-	must(t, c.SetAlias("time", "clock"))
+	must(t, c.SetAlias("clock", "time"))
 	get := func(f func(context.Context, *di.Container, string) (*clock, error), name string) *clock {
 		t.Helper()
 		v, err := f(t.Context(), c, name)
@@ -91,7 +91,7 @@ func TestAnAliasTellsWhatItLeadsTo(t *testing.T) {
 	t.Parallel()
 	c := di.New()
 	must(t, di.SetValue(c, "database", 1))
-	must(t, c.SetAlias("db", "database"))
+	must(t, c.SetAlias("database", "db"))
 	for name, want := range map[string]string{"db": "database", "database": "", "absent": ""} {
 		if got, ok := c.GetAlias(name); got != want || ok != (want != "") {
 			t.Errorf("GetAlias(%q): got %q, %v; want %q", name, got, ok, want)

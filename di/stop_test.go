@@ -21,7 +21,7 @@ func TestAfterStopEveryGetIsErrStopped(t *testing.T) {
 	y.engine(t, &engine{name: "lazy"}, nil)
 	must(t, di.SetValue(y.Container, "value", 1))
 	must(t, di.Set(y.Container, "unshared", giving(1)))
-	must(t, y.SetAlias("alias", "built"))
+	must(t, y.SetAlias("built", "alias"))
 	y.get(t, "alias")
 	must(t, y.Stop(t.Context()))
 	for _, name := range []string{"built", "lazy", "value", "unshared", "alias"} {
@@ -195,12 +195,13 @@ func TestWhatHasToBeStoppedCannotBeRemovedOrReplacedBefore(t *testing.T) {
 	where := nextLine(t)
 	must(t, di.SetShared(y.Container, "a", giving(&engine{log: &y.log, name: "a"})))
 	must(t, di.SetShared(y.Container, "a", giving(&engine{log: &y.log, name: "a"}), di.Replace())) // not built yet
+	must(t, di.SetValue(y.Container, "other", 1))
 	where = where[:strings.LastIndex(where, ":")]
 	y.get(t, "a")
 	for what, err := range map[string]error{
 		"Remove":   y.Remove("a"),
 		"Set":      di.Set(y.Container, "a", giving(1), di.Replace()),
-		"SetAlias": y.SetAlias("a", "b", di.Replace()),
+		"SetAlias": y.SetAlias("other", "a", di.Replace()),
 	} {
 		t.Log(what)
 		wantError(t, err, di.ErrRunning, `"a"`, where, "stop the container first")

@@ -63,7 +63,7 @@ func (m *mill) turn(t *testing.T, rnd *rand.Rand, tests *spyT) {
 	case 2:
 		err = m.Remove(name)
 	case 3:
-		err = m.SetAlias(fmt.Sprint("alias", rnd.IntN(5)), name, di.Replace())
+		err = m.SetAlias(name, fmt.Sprint("alias", rnd.IntN(5)), di.Replace())
 	case 4:
 		_, err = di.Get[*gear](t.Context(), m.Container, fmt.Sprint("alias", rnd.IntN(5)))
 	case 5:

@@ -132,7 +132,8 @@ func TestWhatIsWrongWithAFileIsToldWithItsPlaceAndNothingIsRegistered(t *testing
 		{"a: {type: clock}\na: {type: clock}", []string{"services.yaml:2:1", "duplicate key"}},
 		{"a: {type: x}\nb: {type: y}", []string{"services.yaml:1:", "services.yaml:2:"}},
 		{"a: {type: clock}\ntaken: {type: clock}", []string{`di: set "taken": name is taken`}},
-		{"a: {alias: b}\nb: {alias: a}", []string{"b -> a -> b"}},
+		{"a: {alias: b}\nb: {alias: a}", []string{"services.yaml:1:12: a.alias: ", "in a circle: a -> b -> a", "services.yaml:2:12: b.alias: ", "b -> a -> b"}},
+		{"x: {alias: a}\na: {alias: a}", []string{"services.yaml:2:12: a.alias: ", "in a circle: a -> a"}},
 		{"a: {type: mailer, arguments: {password: hunter2, clock: {service: none}}}", []string{"none"}},
 	} {
 		c := di.New()
@@ -151,6 +152,25 @@ func TestWhatIsWrongWithAFileIsToldWithItsPlaceAndNothingIsRegistered(t *testing
 		if n := len(c.Services()); n != 1 {
 			t.Errorf("%s: got %d services in the container, want the 1 of before", tc.yaml, n)
 		}
+	}
+}
+
+func TestAFileThatIsRefusedTakesNothingAwayThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	if err := errors.Join(di.SetValue(c, "one", 1), di.SetValue(c, "two", 2)); err != nil {
+		t.Fatal(err)
+	}
+	err := diyaml.Parse(c, "services.yaml", []byte("b: {alias: a}\na: {alias: one}\nk: {type: clock}\ntwo: {alias: b}"), types(t))
+	if !errors.Is(err, di.ErrExists) {
+		t.Errorf("got %v, want ErrExists", err)
+	}
+	var left []string
+	for _, s := range c.Services() {
+		left = append(left, s.Name)
+	}
+	if got := strings.Join(left, " "); got != "one two" {
+		t.Errorf("got %s in the container, want one two", got)
 	}
 }
 

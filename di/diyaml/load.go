@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"gyrfalcon/config"
 	"gyrfalcon/di"
@@ -45,6 +46,7 @@ type definition struct {
 	arguments config.Block
 	made      makeable
 	refs      []reference
+	steps     int // from an alias to a service, by definitions of the file
 }
 
 // Parse registers in c the services that data describes; name stands for the file in errors. Services that it refers to and does
@@ -63,25 +65,27 @@ func Parse(c *di.Container, name string, data []byte, types *Types, opts ...conf
 	}
 	var list []*definition
 	var errs []error
-	known := map[string]bool{}
+	known, byName := map[string]bool{}, map[string]*definition{}
 	for _, e := range entries {
-		known[e.Key] = true
 		d, err := read(e, types)
 		list, errs = append(list, d), append(errs, err)
+		known[e.Key], byName[e.Key] = true, d
 	}
 	for _, s := range c.Services() {
 		known[s.Name] = true
 	}
 	for _, d := range list {
-		errs = append(errs, d.dangling(known))
+		errs = append(errs, d.dangling(known), d.follow(byName))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	// An alias comes after what it leads to.
+	slices.SortStableFunc(list, func(a, b *definition) int { return a.steps - b.steps })
 	for i, d := range list {
 		if err := d.register(c); err != nil {
-			for _, done := range list[:i] {
-				err = errors.Join(err, c.Remove(done.name))
+			for _, done := range slices.Backward(list[:i]) {
+				err = errors.Join(err, done.remove(c))
 			}
 			return err
 		}
@@ -135,10 +139,30 @@ func (d *definition) dangling(known map[string]bool) error {
 	return errors.Join(errs...)
 }
 
+// follow counts the steps from an alias to its service. Aliases that lead to themselves are an error.
+func (d *definition) follow(byName map[string]*definition) error {
+	chain := []string{d.name}
+	for at := d; at != nil && at.Alias != ""; at = byName[at.Alias] {
+		if slices.Contains(chain, at.Alias) {
+			return d.block.Errorf("alias", "%w: %s", di.ErrCycle, strings.Join(append(chain, at.Alias), " -> "))
+		}
+		chain = append(chain, at.Alias)
+	}
+	d.steps = len(chain) - 1
+	return nil
+}
+
+func (d *definition) remove(c *di.Container) error {
+	if d.Alias != "" {
+		return c.RemoveAlias(d.name)
+	}
+	return c.Remove(d.name)
+}
+
 func (d *definition) register(c *di.Container) error {
 	opts := []di.Option{di.RegisteredAt(d.block.Place())}
 	if d.Alias != "" {
-		return c.SetAlias(d.name, d.Alias, opts...)
+		return c.SetAlias(d.Alias, d.name, opts...)
 	}
 	if d.Eager {
 		opts = append(opts, di.Eager())
