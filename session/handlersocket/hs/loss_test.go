@@ -1,0 +1,290 @@
+package hs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gyrfalcon/session/handlersocket/hs"
+)
+
+func TestAnIndexIsOpenedOncePerConnectionAndAgainAfterALossWithTheSecret(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ordinary)
+	x := s.open(t, hs.Options{Secret: "s"})
+	for range 3 {
+		if _, err := find(t.Context(), x, "k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.hangUpAll()
+	if _, err := find(t.Context(), x, "k"); err != nil {
+		t.Fatalf("find after the server hung up = %v, want a new connection to serve it", err)
+	}
+	got := strings.Join(s.requests(), "|")
+	const open, one = "A\t1\ts|P\t0\tdb\tthings\tPRIMARY\tid,v\tn|", "0\t=\t1\tk\t1\t0"
+	if want := open + one + "|" + one + "|" + one + "|" + open + one; got != want {
+		t.Errorf("the server heard %q, want %q", got, want)
+	}
+}
+
+func TestAnIndexThatWouldNotOpenIsToldAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	missing := true
+	s := serve(t, func(request string) string {
+		switch {
+		case request[0] == 'P' && missing:
+			return "1\t1\topen_table"
+		case missing:
+			return "2\t1\tstmtnum"
+		}
+		return ordinary(request)
+	})
+	x := s.open(t, hs.Options{})
+	if _, err := find(t.Context(), x, "k"); !errors.Is(err, hs.ErrOpenTable) || !strings.Contains(err.Error(), "things") {
+		t.Errorf("find in a missing table = %v, want ErrOpenTable with the table's name", err)
+	}
+	missing = false
+	if _, err := find(t.Context(), x, "k"); err != nil {
+		t.Errorf("find once the table is there = %v, want nil", err)
+	}
+	if n := s.accepted(); n != 1 {
+		t.Errorf("%d connections, want the first to go on", n)
+	}
+}
+
+func TestAWrongSecretIsTold(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(string) string { return "3\t1\tunauth" })
+	x := s.open(t, hs.Options{Secret: "hunter2"})
+	_, err := find(t.Context(), x, "k")
+	if !errors.Is(err, hs.ErrUnauthorized) || !strings.Contains(err.Error(), "plain_secret") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("find with a wrong secret = %v, want ErrUnauthorized, which names the setting and not the secret", err)
+	}
+}
+
+func TestASilentServerIsGivenUpAndItsLateAnswerMeetsNobody(t *testing.T) {
+	t.Parallel()
+	for name, patience := range map[string]func(t *testing.T) (hs.Options, context.Context){
+		"Options.Timeout": func(t *testing.T) (hs.Options, context.Context) {
+			return hs.Options{Timeout: 20 * time.Millisecond}, t.Context()
+		},
+		"a context's deadline": func(t *testing.T) (hs.Options, context.Context) {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			t.Cleanup(cancel)
+			return hs.Options{}, ctx
+		},
+		"a context's end": func(t *testing.T) (hs.Options, context.Context) {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(20*time.Millisecond, cancel)
+			return hs.Options{}, ctx
+		},
+	} {
+		s := serve(t, func(request string) string {
+			if strings.Contains(request, "slow") {
+				return silence
+			}
+			return ordinary(request)
+		})
+		o, ctx := patience(t)
+		o.Conns = 1
+		x := s.open(t, o)
+		_, err := x.Delete(ctx, key("slow"))
+		if lost, ok := errors.AsType[*hs.LostError](err); !ok || !lost.Sent {
+			t.Errorf("%s: %v, want a *LostError that says that it was sent", name, err)
+		}
+		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			t.Errorf("%s: %v, want it to be %v", name, err, ctx.Err())
+		}
+		if _, err := find(t.Context(), x, "k"); err != nil {
+			t.Errorf("%s: a find after that = %v, want nil", name, err)
+		}
+		if n := s.accepted(); n != 2 {
+			t.Errorf("%s: %d connections, want 2: the abandoned one is closed", name, n)
+		}
+	}
+}
+
+func TestAWriteWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(request string) string {
+		if strings.Contains(request, "lost") {
+			return hangUp
+		}
+		return ordinary(request)
+	})
+	x := s.open(t, hs.Options{})
+	if _, err := find(t.Context(), x, "k"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := x.Insert(t.Context(), hs.String("lost"), hs.Null())
+	if !hs.OutcomeUnknown(err) {
+		t.Errorf("insert with a lost answer = %v, want its outcome to be unknown", err)
+	}
+	n := 0
+	for _, r := range s.requests() {
+		if strings.Contains(r, "lost") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the insert was sent %d times, want once", n)
+	}
+}
+
+func TestAServerThatIsNotThereIsToldAsNotReached(t *testing.T) {
+	t.Parallel()
+	x := define(t, hs.New(hs.Options{Address: "127.0.0.1:1"}))
+	_, err := x.Delete(t.Context(), key("k"))
+	if _, lost := errors.AsType[*hs.LostError](err); !lost || hs.OutcomeUnknown(err) {
+		t.Errorf("delete where nobody listens = %v, want a *LostError with a known outcome: not done", err)
+	}
+}
+
+func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ordinary)
+	x := s.open(t, hs.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := x.Delete(ctx, key("k")); !errors.Is(err, context.Canceled) || hs.OutcomeUnknown(err) {
+		t.Errorf("delete = %v, want context.Canceled and nobody in doubt", err)
+	}
+	if got := s.requests(); len(got) != 0 {
+		t.Errorf("the server heard %q, want nothing", got)
+	}
+}
+
+func TestAConnectionWhoseThreadLetsNobodyWriteIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(request string) string {
+		if strings.HasSuffix(request, "\tD") {
+			return "1\t1\tlock_tables"
+		}
+		return ordinary(request)
+	})
+	x := s.open(t, hs.Options{})
+	if _, err := x.Delete(t.Context(), key("k")); !errors.Is(err, hs.ErrLockTables) {
+		t.Errorf("delete = %v, want ErrLockTables", err)
+	}
+	if _, err := find(t.Context(), x, "k"); err != nil || s.accepted() != 2 {
+		t.Errorf("find after that = %v on %d connections, want nil on a second one", err, s.accepted())
+	}
+}
+
+func TestNoMoreConnectionsThanConnsAndWhoWaitsHasADeadline(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	s := serve(t, func(request string) string {
+		if strings.Contains(request, "slow") {
+			<-release
+		}
+		return ordinary(request)
+	})
+	x := s.open(t, hs.Options{Conns: 2})
+	var busy sync.WaitGroup
+	for range 2 {
+		busy.Go(func() {
+			if _, err := find(t.Context(), x, "slow"); err != nil {
+				t.Errorf("find = %v, want nil", err)
+			}
+		})
+	}
+	for held := func() (n int) {
+		for _, r := range s.requests() {
+			if strings.Contains(r, "slow") {
+				n++
+			}
+		}
+		return n
+	}; held() < 2; { // each has a connection
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls for the condition
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := x.Delete(ctx, key("k")); !errors.Is(err, context.DeadlineExceeded) || hs.OutcomeUnknown(err) {
+		t.Errorf("a third = %v, want its deadline, and not sent", err)
+	}
+	close(release)
+	busy.Wait()
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			if _, err := find(t.Context(), x, fmt.Sprint(i)); err != nil {
+				t.Errorf("find = %v, want nil", err)
+			}
+		})
+	}
+	all.Wait()
+	if n := s.accepted(); n > 2 {
+		t.Errorf("%d connections, want at most 2", n)
+	}
+}
+
+func TestAConnectionThatHasBeenIdleIsClosed(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ordinary)
+	x := s.open(t, hs.Options{IdleTimeout: 10 * time.Millisecond})
+	for range 2 {
+		if _, err := find(t.Context(), x, "k"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Millisecond) //nolint:forbidigo // lets a connection be idle
+	}
+	if n := s.accepted(); n != 2 {
+		t.Errorf("%d connections, want a second one after the first was idle", n)
+	}
+}
+
+func TestAfterCloseNothingIsSent(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ordinary)
+	c := hs.New(hs.Options{Address: s.address})
+	x := define(t, c)
+	if _, err := find(t.Context(), x, "k"); err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.requests())
+	c.Close()
+	c.Close()
+	if _, err := x.Delete(t.Context(), key("k")); !errors.Is(err, hs.ErrClosed) || hs.OutcomeUnknown(err) {
+		t.Errorf("delete after Close = %v, want ErrClosed", err)
+	}
+	if got := s.requests()[before:]; len(got) != 0 {
+		t.Errorf("the server heard %q after Close", got)
+	}
+}
+
+func TestACheckThatRefusesKeepsTheTableFromBeingOpened(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ordinary)
+	view := errors.New("things is a view")
+	asked := 0
+	x := s.open(t, hs.Options{Check: func(_ context.Context, database, table string) error {
+		if asked++; asked == 1 {
+			return view
+		}
+		if database != "db" || table != "things" {
+			t.Errorf("the check was asked about %s.%s, want db.things", database, table)
+		}
+		return nil
+	}})
+	if _, err := x.Delete(t.Context(), key("k")); !errors.Is(err, view) || hs.OutcomeUnknown(err) {
+		t.Errorf("delete = %v, want the check's error", err)
+	}
+	if got := s.requests(); len(got) != 0 {
+		t.Errorf("the server heard %q, want nothing", got)
+	}
+	for range 3 {
+		if _, err := find(t.Context(), x, "k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("the check was asked %d times, want once more for the connection", asked)
+	}
+}
