@@ -219,6 +219,10 @@ func (s Session) unknownAdapter(known []string) *Error {
 // "cookie.path".
 func (s Session) IsSet(key string) bool { return s.own.IsSet(key) }
 
+// Place is where the service stands, as [Block.Place]: the key's place, the file's name where the file does not have it, and empty
+// where there is no file.
+func (s Session) Place() string { return s.own.Place() }
+
 // Errorf returns an error about the value of a session's key, as [Block.Errorf]
 // does about one of its block.
 func (s Session) Errorf(key, format string, args ...any) error {

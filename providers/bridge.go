@@ -3,6 +3,9 @@ package providers
 import (
 	"context"
 	"fmt"
+	"path"
+	"path/filepath"
+	"runtime"
 
 	"go.uber.org/fx"
 
@@ -19,12 +22,23 @@ func ToContainer[T any](name, fxName string) Option {
 	if fxName != "" {
 		tag = fmt.Sprintf("name:%q", fxName)
 	}
+	place := di.RegisteredAt(caller())
 	return optionFunc(func(m *module) {
 		m.bridges = append(m.bridges, fx.Invoke(fx.Annotate(
-			func(c *di.Container, v T) error { return di.SetValue(c, name, v) },
+			func(c *di.Container, v T) error { return di.SetValue(c, name, v, place) },
 			fx.ParamTags(`name:"`+ContainerName+`"`, tag),
 		)))
 	})
+}
+
+// caller is where the function that calls it was called, as di writes it.
+func caller() string {
+	_, file, line, ok := runtime.Caller(2)
+	if !ok {
+		return "fx"
+	}
+	file = filepath.ToSlash(file)
+	return fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(file)), path.Base(file), line)
 }
 
 // FromContainer provides a service of the container in fx: constructors get it as a T under name:"…". It is built when the first of

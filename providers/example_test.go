@@ -9,6 +9,7 @@ import (
 	"go.uber.org/fx"
 
 	"gyrfalcon/config"
+	"gyrfalcon/di"
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/all"
 	"gyrfalcon/session"
@@ -82,4 +83,59 @@ session:
 	// Output:
 	// visit 1
 	// visit 2
+}
+
+// Greeter is a service of the container's that needs one of fx's.
+type Greeter struct{ words map[string]string }
+
+// Greeting is what a name is greeted with.
+func (g *Greeter) Greeting(name string) string { return g.words["hello"] + ", " + name }
+
+// GreeterProvider registers it, as a package of services would.
+type GreeterProvider struct{}
+
+func (GreeterProvider) Register(c *di.Container) error {
+	return di.SetShared(c, "greeter", func(ctx context.Context, c *di.Container) (*Greeter, error) {
+		words, err := di.Get[map[string]string](ctx, c, "words")
+		return &Greeter{words}, err
+	})
+}
+
+// Door is a constructor's result like any other in an fx application. It has the greeter injected.
+type Door struct{ greeter *Greeter }
+
+type DoorParams struct {
+	fx.In
+
+	Greeter *Greeter `name:"greeter"`
+}
+
+func NewDoor(p DoorParams) *Door { return &Door{p.Greeter} }
+
+// The words come from fx into the container, where the greeter is built of them; and the greeter from there into a constructor of fx's.
+func ExampleFromContainer() {
+	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: memory}"))
+	var door *Door
+	app := fx.New(
+		fx.NopLogger,
+		fx.Error(err), // nil is no error
+		fx.Supply(map[string]string{"hello": "Good day"}),
+		providers.Module(cfg.Session, append(all.Backends,
+			providers.Register(GreeterProvider{}),
+			providers.ToContainer[map[string]string]("words", ""),
+			providers.FromContainer[*Greeter]("greeter"),
+		)...),
+		fx.Provide(NewDoor),
+		fx.Populate(&door),
+	)
+	ctx := context.Background()
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(door.greeter.Greeting("Ada"))
+	if err := app.Stop(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output: Good day, Ada
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -103,8 +104,9 @@ func live(lc fx.Lifecycle, c *di.Container) {
 }
 
 // register names the service in the container, and hangs its life on fx's, so that what
-// its start waited for is told by its own error. The container finds it started.
-func register(lc fx.Lifecycle, c *di.Container, name string, m *session.Manager) error {
+// its start waited for is told by its own error. The container finds it started. Who looks
+// for where it is registered is told the place in the file.
+func register(lc fx.Lifecycle, c *di.Container, s config.Session, m *session.Manager) error {
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			ctx, cancel := early(ctx)
@@ -113,7 +115,11 @@ func register(lc fx.Lifecycle, c *di.Container, name string, m *session.Manager)
 		},
 		OnStop: m.Stop,
 	})
-	return di.SetShared(c, name, func(context.Context, *di.Container) (*session.Manager, error) { return m, nil }, di.Eager())
+	place := "a config.Session made in Go"
+	if at := s.Place(); at != "" {
+		place = filepath.Base(at) // di shows no paths of the machine
+	}
+	return di.SetShared(c, s.Name, func(context.Context, *di.Container) (*session.Manager, error) { return m, nil }, di.Eager(), di.RegisteredAt(place))
 }
 
 // early ends a little before ctx does: at its own deadline fx says no more than that it
@@ -162,7 +168,7 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 			fx.ResultTags(tag),
 		)),
 		fx.Invoke(fx.Annotate(
-			func(lc fx.Lifecycle, c *di.Container, m *session.Manager) error { return register(lc, c, s.Name, m) },
+			func(lc fx.Lifecycle, c *di.Container, m *session.Manager) error { return register(lc, c, s, m) },
 			fx.ParamTags("", `name:"`+ContainerName+`"`, tag),
 		)),
 	), nil
