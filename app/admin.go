@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -25,6 +26,9 @@ type AdminParams struct {
 
 	// Services is the registry that the page explains.
 	Services *di.Container `name:"di"`
+
+	// Clock tells the page how long the site has run; without one it does not say. It comes from the registry.
+	Clock *Clock `name:"clock"`
 }
 
 // Admin answers the operators: GET /healthz is 200 while the site serves and else 503,
@@ -34,6 +38,7 @@ type AdminParams struct {
 type Admin struct {
 	session  *session.Manager
 	services *di.Container
+	clock    *Clock
 	assets   *assets
 	page     *template.Template
 	serving  atomic.Bool
@@ -43,12 +48,12 @@ type Admin struct {
 // NewAdmin makes the operators' handler. It does no I/O. An error is a mistake in the
 // template.
 func NewAdmin(p AdminParams) (*Admin, error) {
-	a := &Admin{session: p.Session, services: p.Services}
+	a := &Admin{session: p.Session, services: p.Services, clock: p.Clock}
 	var err error
 	if a.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	page := template.New("admin.html").Funcs(template.FuncMap{"asset": a.assets.url})
+	page := template.New("admin.html").Funcs(template.FuncMap{"asset": a.assets.url, "span": span, "clock": clock, "iso": iso})
 	if a.page, err = page.ParseFS(embedded, "templates/admin.html"); err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
@@ -99,7 +104,17 @@ func (a *Admin) healthy(ctx context.Context) error {
 
 func (a *Admin) explain(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
-	if err := a.page.Execute(&b, a.services.Services()); err != nil {
+	v := struct {
+		Services []di.Service
+		Since    *time.Time
+		Running  time.Duration
+	}{Services: a.services.Services()}
+	if a.clock != nil {
+		if since, ok := a.clock.Since(); ok {
+			v.Since, v.Running = &since, a.clock.Running()
+		}
+	}
+	if err := a.page.Execute(&b, v); err != nil {
 		http.Error(w, "The page does not render.", http.StatusInternalServerError)
 		return
 	}

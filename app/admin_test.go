@@ -3,10 +3,17 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"gyrfalcon/app"
 	"gyrfalcon/di"
@@ -30,7 +37,12 @@ func openAdmin(t *testing.T) (*app.Admin, *session.Manager) {
 
 func adminOf(t *testing.T, manager *session.Manager, services *di.Container) *app.Admin {
 	t.Helper()
-	admin, err := app.NewAdmin(app.AdminParams{Session: manager, Services: services})
+	return newAdmin(t, app.AdminParams{Session: manager, Services: services})
+}
+
+func newAdmin(t *testing.T, p app.AdminParams) *app.Admin {
+	t.Helper()
+	admin, err := app.NewAdmin(p)
 	if err != nil {
 		t.Fatalf("NewAdmin: %v", err)
 	}
@@ -126,4 +138,74 @@ func TestTheOperatorsPageTellsStateNeedsAndPlaceOfEachService(t *testing.T) {
 	if got := w.Header().Get("Content-Type"); got != "application/json" {
 		t.Errorf("GET /services.json: got Content-Type %q, want application/json", got)
 	}
+}
+
+func TestTheOperatorsPageTellsHowLongTheSiteHasRun(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2030, time.March, 4, 5, 6, 7, 0, time.UTC)
+	core, logged := observer.New(zap.DebugLevel)
+	clock := app.NewClock(func() time.Time { return now }, zap.New(core))
+	admin := newAdmin(t, app.AdminParams{Services: di.New(), Clock: clock})
+	wantNoText(t, ask(t, admin, http.MethodGet, "/").Body.String(), "The site has run")
+	if got := clock.Running(); got != 0 {
+		t.Errorf("before its start: got %v, want 0", got)
+	}
+
+	if err := clock.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(90 * time.Minute)
+	page := ask(t, admin, http.MethodGet, "/").Body.String()
+	wantText(t, page, "The site has run for <strong>1 hour 30 minutes</strong>", `<time datetime="2030-03-04T05:06:07Z">4 March 2030, 05:06:07 UTC</time>`)
+
+	if err := clock.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if all := logged.All(); len(all) != 1 || all[0].ContextMap()["for"] != 90*time.Minute {
+		t.Errorf("got %v logged, want one line that tells 90 minutes", all)
+	}
+}
+
+func TestTheSitesOwnServicesCrossTheBridgeBothWays(t *testing.T) {
+	t.Parallel()
+	r := serveHere(t, "http: {address: \"127.0.0.1:0\", admin_address: \"127.0.0.1:0\"}\nsession: {adapter: memory}\nlog: {level: debug}\n")
+	body := fetch(t, r.admin+"/services.json")
+	var got struct{ Services []di.Service }
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]string{}
+	for _, s := range got.Services {
+		have[s.Name] = fmt.Sprint(s.Kind, ", ", s.State, ", asks for ", s.AsksFor, ", ", strings.TrimRight(s.Registered, "0123456789"))
+	}
+	want := map[string]string{
+		"log":     "value, ready, asks for [], app/serve.go:",
+		"clock":   "shared, started, asks for [log], app/clock.go:",
+		"session": "shared, started, asks for [], gyrfalcon.yaml:2:",
+	}
+	if !maps.Equal(have, want) {
+		t.Errorf("got  %v\nwant %v", have, want)
+	}
+	wantText(t, fetch(t, r.admin+"/"), "The site has run for", `<a href="#service-log">log</a>`)
+	r.stop()
+	wantText(t, (<-r.ended).stderr, "the site has run")
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

@@ -22,10 +22,17 @@
 // refused by net/http's CrossOriginProtection before anything reads them; the content
 // policy allows the site's own style and pictures and nothing else.
 //
+// # The registry
+//
+// The site's Clock comes from the registry: its factory asks there for the logger, which
+// is fx's and was handed in, and NewAdmin gets the clock injected under name:"clock" like
+// anything of fx's. The registry starts it and stops it. See providers.ToContainer,
+// FromContainer and Register, and the operators' page, which shows who needs whom.
+//
 // # The operators' address
 //
 // Admin is served on an address of its own: /healthz for a load balancer, and a page
-// that explains the service registry. It says nothing secret, but has no access control
+// that explains the service registry and how long the site has run. It says nothing secret, but has no access control
 // either. An address that other machines reach is allowed, because a container's health
 // is asked from outside it, and warned about at every start.
 //

@@ -46,6 +46,9 @@ func options(cfg *config.Config, log *zap.Logger, p *patience) fx.Option {
 		fx.Supply(cfg, log),
 		providers.Module(cfg.Session, slices.Concat(all.Backends, []providers.Option{
 			providers.Further(cfg.Services),
+			providers.Register(services{}),
+			providers.ToContainer[*zap.Logger](string(logName), ""),
+			providers.FromContainer[*Clock](string(clockName)),
 			providers.Adjust(func(o *session.Options) { o.ErrorHandler = pages.fail }),
 		})...),
 		fx.Provide(NewSite, NewAdmin, newServers),
