@@ -84,26 +84,6 @@ bench: ## run the benchmarks
 		(cd "$$module" && go test -run '^$$' -bench . -benchmem ./...) || exit 1; \
 	done
 
-# What the tests need besides Go: a C compiler for the race detector, a Chromium
-# for the site. Each is looked for under the names that the tests look for.
 .PHONY: deps
 deps: ## install what the tests need (Debian, as root), or say what is missing
-	@missing=""; \
-	command -v "$$(go env CC)" >/dev/null || missing="$$missing gcc libc6-dev"; \
-	found=""; \
-	for name in headless_shell headless-shell chromium chromium-browser google-chrome google-chrome-stable chrome; do \
-		if command -v "$$name" >/dev/null; then found=$$name; break; fi; \
-	done; \
-	if [ -z "$$found" ] && [ ! -x '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome' ]; then missing="$$missing chromium"; fi; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ]; then \
-		echo "the tests need what is not installed here:$$missing" >&2; \
-		echo "on Debian, as root: apt-get install --no-install-recommends$$missing" >&2; \
-		echo "elsewhere: a C compiler for Go's race detector, and Chromium or Google Chrome on the PATH" >&2; \
-		exit 1; \
-	fi; \
-	export DEBIAN_FRONTEND=noninteractive; \
-	apt="apt-get -o DPkg::Lock::Timeout=600"; \
-	install="$$apt install -y --no-install-recommends$$missing"; \
-	if ! $$install --simulate >/dev/null 2>&1; then $$apt update; fi; \
-	$$install || { $$apt update && $$install; }
+	@.ci/deps

@@ -1,0 +1,39 @@
+// Package servers starts real servers for tests, on free ports of the loopback address
+// and in temporary folders, and stops them: MariaDB with its HandlerSocket plugin, and
+// MySQL where there is one.
+//
+// A package of tests that uses them hands its TestMain to Main:
+//
+//	func TestMain(m *testing.M) { servers.Main(m) }
+//
+// and asks for what it needs where it needs it. SharedMariaDB is started when the first
+// test asks for it, serves all tests of the process, and is not to be harmed: each test
+// makes a database of its own there. A test that kills, stops or fills its server starts
+// one for itself with NewMariaDB, which takes about half a second:
+//
+//	srv := servers.SharedMariaDB(t)
+//	db := srv.Open(t, srv.NewDatabase(t, "CHARACTER SET utf8mb4"))
+//
+// The servers are those that the system's packages install. One that is missing fails
+// the test, and the failure says what installs it: a test that is skipped shows nothing.
+//
+// # What remains of them
+//
+// Nothing. Main ends the shared servers when the tests have run, and the others end with
+// their tests. Should the test process die before that (a panic, a timeout, kill -9), a
+// watchdog ends them and removes their folders: a shell that waits for the end of a pipe
+// of which nobody but the test process holds the other end.
+//
+// # A second process
+//
+// A test may run its own binary again, to see two processes at work on one store. The
+// second process is told of the first one's shared servers by its environment:
+// SharedMariaDB returns the same server there, and nothing in this package starts or
+// stops any.
+//
+// # Durability
+//
+// The servers write to the operating system at each commit and do not wait for the disk.
+// Killing a server with SIGKILL loses nothing of that, as it does not with the slow
+// settings that a power cut calls for.
+package servers
