@@ -34,9 +34,9 @@ type task struct {
 // instance is a built service.
 type instance struct {
 	value any
-	life  *life       // nil if there is nothing to start or stop, or if that is somebody else's business
-	link  *link       // of the build: the service may have kept its view
-	asked atomic.Bool // for its health, and has not answered
+	life  *life                  // nil if there is nothing to start or stop, or if that is somebody else's business
+	link  *link                  // of the build: the service may have kept its view
+	asked atomic.Pointer[answer] // for its health, and has not answered
 }
 
 // limitError is the end of a build's time, in the clothes of context.DeadlineExceeded.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -44,7 +45,7 @@ type Health struct {
 // parent's.
 //
 // The list is sorted by name, and empty when nobody can answer. A service that does not return though its context has ended is told as such
-// and left behind; until it returns it is not asked again. The error joins what is wrong, with names.
+// and left behind; until it returns it is not asked again. Two who ask at the same time are given one answer. The error joins what is wrong, with names.
 func (c *Container) Health(ctx context.Context) ([]Health, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -112,19 +113,58 @@ func (r *registry) checkups() []*checkup {
 	return list
 }
 
-var errStillAsked = errors.New("it has not answered yet since it was asked before")
+// answer is what one asking of an object brings. Whoever asks meanwhile is given it, too.
+type answer struct {
+	done    chan struct{} // closed when err and void are known
+	err     error
+	void    bool        // the one who asked has gone, and err may say no more than that
+	overdue atomic.Bool // who asked has given up waiting
+}
+
+var errOverdue = errors.New("it has not answered yet since it was asked before")
 
 func (k *checkup) ask(ctx context.Context, limit time.Duration) {
-	if !k.in.asked.CompareAndSwap(false, true) {
-		k.err = errStillAsked
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	begun := time.Now()
-	k.err = within(ctx, "its Health", func(ctx context.Context) error {
-		defer k.in.asked.Store(false)
-		return k.checker.Health(ctx)
-	})
-	k.took = time.Since(begun)
+	defer func() { k.took = time.Since(begun) }()
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		a := &answer{done: make(chan struct{})}
+		if k.in.asked.CompareAndSwap(nil, a) {
+			k.err = within(limited, "its Health", func(limited context.Context) error { return k.answer(ctx, limited, a) })
+			a.overdue.Store(true) // if it has not returned: else nobody looks any more
+			return
+		}
+		if a = k.in.asked.Load(); a == nil {
+			continue // it has answered just now, perhaps before this was asked
+		}
+		if a.overdue.Load() {
+			k.err = errOverdue
+			return
+		}
+		select {
+		case <-a.done:
+		case <-limited.Done():
+			k.err = fmt.Errorf("%w: %w", errOverdue, limited.Err())
+			return
+		}
+		if !a.void {
+			if k.err = a.err; k.err != nil {
+				k.err = fmt.Errorf("its Health failed: %w", k.err)
+			}
+			return
+		}
+	}
+}
+
+// answer asks the service, under limited, which is ctx with the limit.
+func (k *checkup) answer(ctx, limited context.Context, a *answer) error {
+	a.err = errGoexit
+	defer func() {
+		a.void = ctx.Err() != nil
+		k.in.asked.Store(nil)
+		close(a.done)
+	}()
+	a.err = guard(func() error { return k.checker.Health(limited) })
+	return a.err
 }

@@ -89,6 +89,61 @@ func TestHealthAsksAllAtOnceEachUnderItsLimit(t *testing.T) {
 	})
 }
 
+func TestTwoWhoAskForHealthAtTheSameTimeAreGivenOneAnswer(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]error{"well": nil, "ill": errors.New("out of paper")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := di.New()
+				asked, free := 0, make(chan struct{})
+				must(t, di.SetValue(c, "n", &patient{health: func(context.Context) error { asked++; <-free; return want }}))
+				errs := make(chan error, 3)
+				for range 3 {
+					go func() { _, err := c.Health(t.Context()); errs <- err }()
+				}
+				synctest.Wait()
+				close(free)
+				for range 3 {
+					if err := <-errs; !errors.Is(err, want) || (err == nil) != (want == nil) {
+						t.Errorf("got %v, want %v", err, want)
+					}
+				}
+				if asked != 1 {
+					t.Errorf("it was asked %d times, want once", asked)
+				}
+			})
+		})
+	}
+}
+
+func TestOneWhoAskedForHealthAndLeftFailsNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		free := make(chan struct{})
+		must(t, di.SetValue(c, "n", &patient{health: func(ctx context.Context) error {
+			select {
+			case <-free:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}))
+		first, leave := context.WithCancel(t.Context())
+		left, stayed := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := c.Health(first); left <- err }()
+		synctest.Wait()
+		go func() { _, err := c.Health(t.Context()); stayed <- err }()
+		synctest.Wait()
+		leave()
+		wantError(t, <-left, context.Canceled)
+		synctest.Wait()
+		close(free)
+		must(t, <-stayed)
+	})
+}
+
 func TestAFrozenContainerTakesNoRegistrations(t *testing.T) {
 	t.Parallel()
 	c := di.New()
