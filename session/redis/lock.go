@@ -1,0 +1,203 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gyrfalcon/session"
+)
+
+// errLockLost is what a write gets when the lock under which it was to be made has gone to
+// somebody else, or is gone: the process stood still for longer than lock.expire, or the
+// server forgot it.
+var errLockLost = fmt.Errorf("%w (session/redis: the session's lock was lost; raise lock.expire if the process can stand still for that long)", session.ErrBusy)
+
+// release is phpredis's script, byte for byte: a server on which PHP has released a lock
+// knows it already.
+var release = script{
+	text: `if redis.call("get",KEYS[1]) == ARGV[1] then return redis.call("del",KEYS[1]) else return 0 end`,
+	sha:  "b70c2384248f88e6b75b9f89241a180f856ad852",
+}
+
+var renew = newScript(`if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('pexpire', KEYS[1], ARGV[2])`)
+
+// locks are those that this adapter holds.
+type locks struct {
+	mu     sync.Mutex
+	held   map[string]*held // by the session's stored ID
+	closed bool
+}
+
+// held is one of them.
+type held struct {
+	node        *node
+	id          string
+	key, secret string
+	stop        func()        // ends the renewing
+	stopped     chan struct{} // it has ended
+}
+
+func (l *locks) init() { l.held = make(map[string]*held) }
+
+// keys are those of a write: the session's, and its lock's where we hold it, with the
+// lock's secret.
+func (l *locks) keys(key, id string, o Options) (keys []string, secret string) {
+	if o.Lock == nil {
+		return []string{key}, ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.held[id]; h != nil {
+		return []string{key, h.key}, h.secret
+	}
+	return []string{key}, ""
+}
+
+// take notes a lock, unless the adapter is closed.
+func (l *locks) take(h *held) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.held[h.id] = h
+	}
+	return !l.closed
+}
+
+func (l *locks) drop(h *held) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held[h.id] == h {
+		delete(l.held, h.id)
+	}
+}
+
+// close releases what is left: its requests are over.
+func (l *locks) close(ctx context.Context) {
+	l.mu.Lock()
+	l.closed = true
+	var left []*held
+	for _, h := range l.held {
+		left = append(left, h)
+	}
+	l.mu.Unlock()
+	for _, h := range left {
+		_ = h.release(ctx, l) // it expires
+	}
+}
+
+// Lock implements session.Locker, with the key, the value and the release script of
+// phpredis (or of Phalcon 5's adapter, with that flavor), so that PHP's requests and ours
+// keep each other out. Without Options.Lock it locks nothing.
+//
+// The lock is kept alive until it is released. While it is held, a Swap of the session is
+// refused once the lock is lost.
+func (a *Adapter) Lock(ctx context.Context, id string) (func(context.Context) error, error) {
+	o := a.opts.Lock
+	if o == nil {
+		return nil, nil //nolint:nilnil // as session.Locker has it
+	}
+	n, err := a.server(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	h := &held{node: n, id: id, key: a.opts.lockKey(n.prefix + id), secret: secret()}
+	if err := h.acquire(ctx, *o); err != nil {
+		return nil, err
+	}
+	var renewing context.Context
+	renewing, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.stopped = make(chan struct{})
+	go h.renew(renewing, o.Expire)
+	done := func(ctx context.Context) error { return h.release(ctx, &a.locks) }
+	if !a.locks.take(h) {
+		return nil, errors.Join(errClosed, done(ctx))
+	}
+	return done, nil
+}
+
+// lockKey is the key of a session's lock.
+func (o Options) lockKey(key string) string {
+	if o.Flavor == Phalcon5 {
+		return key + "-lock"
+	}
+	return key + "_LOCK"
+}
+
+// secret is a value that no other holder has. phpredis's is host|pid.
+func secret() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s|%d-%s", host, os.Getpid(), rand.Text())
+}
+
+// acquire tries until nobody else has the lock.
+func (h *held) acquire(ctx context.Context, o Lock) error {
+	patience, cancel := context.WithTimeout(ctx, o.Wait)
+	defer cancel()
+	for {
+		value := marked{[]byte(h.secret), new(atomic.Bool)}
+		reply, err := h.node.write(ctx, h.key, value, nil, "set", h.key, value, "nx", "px", milliseconds(o.Expire))
+		switch {
+		case errors.Is(err, session.ErrOutcomeUnknown):
+			// Perhaps we have it. Whether or not: it is nobody's, or expires.
+			short, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			_, _ = h.node.run(short, release, nil, []byte(h.secret), []string{h.key})
+			return fmt.Errorf("%w (taking the session's lock: %s)", session.ErrBusy, err.Error())
+		case err != nil:
+			return err
+		case reply != nil:
+			return nil
+		}
+		t := time.NewTimer(o.Every)
+		select {
+		case <-t.C:
+		case <-patience.Done():
+			t.Stop()
+			return fmt.Errorf("%w (session/redis: another request holds the session's lock)", session.ErrBusy)
+		}
+	}
+}
+
+// renew keeps the lock alive until it is released, or lost.
+func (h *held) renew(ctx context.Context, expire time.Duration) {
+	defer close(h.stopped)
+	every := expire / 3
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		once, cancel := context.WithTimeout(ctx, every)
+		n, err := h.node.run(once, renew, nil, fmt.Append(nil, milliseconds(expire)), []string{h.key}, h.secret)
+		cancel()
+		if err == nil && n == 0 {
+			return // lost: the next Swap is refused
+		}
+	}
+}
+
+// release gives the lock to the next, on the session's own server. (phpredis 5.3.7 and
+// 6.1.0 release it on another one where there are several.)
+func (h *held) release(ctx context.Context, l *locks) error {
+	h.stop()
+	<-h.stopped
+	l.drop(h)
+	n, err := h.node.run(ctx, release, nil, []byte(h.secret), []string{h.key})
+	if err == nil && n == 0 {
+		err = errLockLost
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync/atomic"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"gyrfalcon/session"
+)
+
+// What the scripts answer.
+const (
+	swapConflict = 0
+	swapDone     = 1
+	swapMissing  = -1
+	swapUnlocked = -2
+)
+
+// KEYS: the session's, and that of its lock where we hold it. ARGV: how to compare, with
+// what, the lifetime in milliseconds, the lock's secret, the new content.
+var swap = newScript(`
+if KEYS[2] and redis.call('get', KEYS[2]) ~= ARGV[4] then return -2 end
+local now = redis.call('get', KEYS[1])
+if not now then return -1 end
+if ARGV[1] == 'sha1' then now = redis.sha1hex(now) end
+if now ~= ARGV[2] then return 0 end
+redis.call('set', KEYS[1], ARGV[5], 'px', ARGV[3])
+return 1
+`)
+
+// PEXPIRE has GT only since Redis 7. A session that somebody stored without an expiry gets
+// one.
+var touch = newScript(`
+local left = redis.call('pttl', KEYS[1])
+if left == -2 then return -1 end
+if left < tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[1]) end
+return 1
+`)
+
+// getex is for servers before Redis 6.2, which have no GETEX.
+var getex = newScript(`
+local now = redis.call('get', KEYS[1])
+if now then redis.call('pexpire', KEYS[1], ARGV[1]) end
+return now
+`)
+
+// state is what is known of a server.
+type state struct {
+	old atomic.Bool // it has no GETEX
+}
+
+// read returns what is stored, and makes it live for ms milliseconds from now.
+func (n *node) read(ctx context.Context, key string, ms int64) ([]byte, error) {
+	if !n.old.Load() {
+		cmd := goredis.NewStringCmd(ctx, "getex", key, "px", ms)
+		err := n.client.Process(ctx, cmd)
+		if err == nil || !goredis.HasErrorPrefix(err, "ERR unknown command") {
+			return n.found(ctx, cmd, err)
+		}
+		n.old.Store(true)
+	}
+	cmd := goredis.NewStringCmd(ctx, "evalsha", getex.sha, 1, key, ms)
+	err := n.client.Process(ctx, cmd)
+	if err != nil && goredis.HasErrorPrefix(err, "NOSCRIPT") {
+		cmd = goredis.NewStringCmd(ctx, "eval", getex.text, 1, key, ms)
+		err = n.client.Process(ctx, cmd)
+	}
+	return n.found(ctx, cmd, err)
+}
+
+func (n *node) found(ctx context.Context, cmd *goredis.StringCmd, err error) ([]byte, error) {
+	switch {
+	case errors.Is(err, goredis.Nil):
+		return nil, session.ErrNotFound
+	case err != nil:
+		return nil, n.failed(ctx, err)
+	}
+	return cmd.Bytes()
+}
+
+// remove deletes a session. Its only argument is its key, which cannot be marked: a
+// cluster's client must be able to read it.
+func (n *node) remove(ctx context.Context, key string, w *Wait) error {
+	mark := marked{sent: new(atomic.Bool)}
+	mark.sent.Store(true)
+	_, err := n.write(ctx, key, mark, w, "del", key)
+	return err
+}
+
+// unsent says whether err is one that a driver has before it sends anything.
+func unsent(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	for _, e := range []error{goredis.ErrPoolTimeout, goredis.ErrPoolExhausted, goredis.ErrClosed} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// errUnfit marks what is wrong with a client and not with its server.
+var errUnfit = errors.New("session/redis")
+
+// probeLife is how long what try leaves behind lives, should it not come to its end.
+const probeLife = 10_000
+
+// try does once what sessions need, under a key of its own.
+func (n *node) try(ctx context.Context, o Options) error {
+	if err := heeding(n.client); err != nil {
+		return fmt.Errorf("%w: %w", errUnfit, err)
+	}
+	if o.Lock != nil && clustered(n.client) {
+		return fmt.Errorf("%w: %w", errUnfit, errLockInCluster)
+	}
+	key := n.prefix + "gyrfalcon-try-" + rand.Text()
+	value := marked{nil, new(atomic.Bool)}
+	if _, err := n.write(ctx, key, value, nil, "set", key, value, "nx", "px", probeLife); err != nil {
+		return err
+	}
+	if _, err := n.read(ctx, key, probeLife); err != nil {
+		if errors.Is(err, session.ErrNotFound) {
+			err = fmt.Errorf("session/redis: what was just stored is gone: the server, or a proxy before it, keeps nothing")
+		}
+		return err
+	}
+	ms := strconv.AppendInt(nil, probeLife, 10)
+	if _, err := n.run(ctx, touch, nil, ms, []string{key}); err != nil {
+		return err
+	}
+	if _, err := n.run(ctx, swap, o.Wait, []byte("x"), []string{key}, "whole", "", probeLife, ""); err != nil {
+		return err
+	}
+	return n.remove(ctx, key, nil)
+}
