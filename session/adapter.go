@@ -34,7 +34,10 @@ type Record struct {
 // write into Create and Swap, so that neither a lost update nor the
 // resurrection of a destroyed session can be written down.
 //
-// All methods are safe for concurrent use and honour ctx. life is the idle
+// All methods are safe for concurrent use and honour ctx. id is 32 characters of 0-9
+// and a-v, or, under PHP, one of PHP's: 22 to 256 of 0-9, a-z, A-Z, comma and minus. To
+// Read, Touch, Swap and Destroy one that the store has no room for is one that names
+// no session; a store that would cut it must not be asked. life is the idle
 // lifetime: at least one second, always the manager's. An adapter has no
 // lifetime of its own, and where its store counts whole seconds it rounds up.
 //

@@ -76,11 +76,20 @@ func (s *Session) touchDue() bool {
 		return false
 	}
 	o := &s.m.opts
+	if s.unborn() {
+		return true
+	}
 	if s.sends() {
 		return s.cookieDue(s.meta)
 	}
 	renewed := s.rec.Expires.Add(-o.Lifetime)
 	return !s.rec.Slid && !s.m.now().Before(renewed.Add(o.touchAfter()))
+}
+
+// unborn says whether a session whose life is capped, and that was born in PHP, does
+// not say yet when it was first seen here.
+func (s *Session) unborn() bool {
+	return s.m.php() && s.m.opts.MaxAge > 0 && !s.meta.stored
 }
 
 // cookieDue says whether a persistent cookie should be sent again, lest its time end
@@ -98,8 +107,8 @@ func (s *Session) sends() bool {
 // touch renews the session's life. Its failure costs nobody a response.
 func (s *Session) touch(ctx context.Context) {
 	var err error
-	if s.sends() {
-		err = s.touchCookie(ctx)
+	if s.sends() || s.unborn() {
+		err = s.restamp(ctx)
 	} else if err = s.m.adapter.Touch(ctx, s.stored, s.m.opts.Lifetime); err == nil {
 		s.rec.Expires = s.m.now().Add(s.m.opts.Lifetime)
 	}
@@ -108,11 +117,11 @@ func (s *Session) touch(ctx context.Context) {
 	}
 }
 
-// touchCookie renews the life of a session whose cookie is persistent, and has the
-// cookie sent again. It is a swap, not a touch: a cookie may only be sent again for a
-// session that nobody has regenerated meanwhile, or it would take the place of the
-// new one's.
-func (s *Session) touchCookie(ctx context.Context) error {
+// restamp renews the life of a session whose meta is not what it should be: its
+// cookie is persistent and sent again, or its birth is not stored. It is a swap, not
+// a touch: a cookie may only be sent again for a session that nobody has regenerated
+// meanwhile, or it would take the place of the new one's.
+func (s *Session) restamp(ctx context.Context) error {
 	l := loaded{rec: s.rec, doc: s.doc, meta: s.meta}
 	next, err := s.stamp(&l) // not bound by MaxData: nothing of the visitor's is added
 	if err != nil {

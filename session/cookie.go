@@ -20,8 +20,8 @@ func (ex *exchange) requestID() string {
 		return ""
 	}
 	ex.sentCookie = true
-	id := cookies[0].Value
-	if !wellFormed(id) {
+	id := ex.m.cookieID(cookies[0].Value)
+	if !ex.m.wellFormed(id) {
 		ex.m.emit(EventRefusedID, "", nil)
 		return ""
 	}
@@ -70,7 +70,7 @@ func (m *Manager) cookie(id string) *http.Cookie {
 	o := &m.opts.Cookie
 	c := &http.Cookie{
 		Name:     o.Name,
-		Value:    id,
+		Value:    m.cookieValue(id),
 		Path:     o.Path,
 		Domain:   o.Domain,
 		Secure:   !o.Insecure,

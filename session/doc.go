@@ -53,6 +53,13 @@
 // A request that never asks for its session costs no trip to the store; one that reads,
 // one; one that reads and writes, two.
 //
+// # Beside PHP
+//
+// With Options.Interop: PHP a Go application and a PHP application serve the same
+// visitor from the same session, and a site moves from one to the other page by page.
+// Bag, Flash and CSRF keep what they keep where Phalcon's classes of these names do.
+// See PHP, and package session/php.
+//
 // # Choosing
 //
 // The adapters are packages of their own: session/database (SQLite), and session/memory

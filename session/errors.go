@@ -55,6 +55,10 @@ var (
 	// ErrStopped says that the manager has been stopped, or not yet started.
 	ErrStopped = errors.New("session: the manager is not running")
 
+	// ErrTokenUsed says that another request has used up, or replaced, the token
+	// with which a form came, while this one was under way: CSRF.Verify.
+	ErrTokenUsed = errors.New("session: the form's token was used by another request meanwhile; nothing was stored")
+
 	// ErrNoVariable says that the session has no variable of that name.
 	ErrNoVariable = errors.New("session: no such variable")
 )

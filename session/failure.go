@@ -26,7 +26,7 @@ func backendError(op string, ctx context.Context, err error) error { //nolint:re
 }
 
 // Error answers a request for which the session could not be had or stored, as
-// http.Error does, in general words: 409 where the session is gone or superseded,
+// http.Error does, in general words: 409 where the session is gone or superseded, or a form's token was used,
 // 503 where the store is busy, unreachable or its answer was lost, else 500. It is
 // Options.ErrorHandler's default, and of use in handlers when From returns an error.
 func Error(w http.ResponseWriter, _ *http.Request, err error) {
@@ -36,6 +36,8 @@ func Error(w http.ResponseWriter, _ *http.Request, err error) {
 	switch {
 	case errors.Is(err, ErrGone), errors.Is(err, ErrSuperseded):
 		http.Error(w, "Your session has ended or was renewed meanwhile. Nothing was changed; please load the page again.", http.StatusConflict)
+	case errors.Is(err, ErrTokenUsed):
+		http.Error(w, "This form was sent twice, or is out of date. Nothing was changed; please load the page again.", http.StatusConflict)
 	case errors.Is(err, ErrOutcomeUnknown):
 		h.Set("Retry-After", "1")
 		http.Error(w, "It is not certain that your change was stored. Please load the page again and see.", http.StatusServiceUnavailable)

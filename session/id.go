@@ -25,8 +25,7 @@ func newID() string {
 	return encodeID(b[:])
 }
 
-// wellFormed says whether id is of the form that newID makes. Nothing else ever
-// reaches an adapter.
+// wellFormed says whether id is of the form that newID makes.
 func wellFormed(id string) bool {
 	if len(id) != idLen {
 		return false

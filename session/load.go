@@ -23,6 +23,9 @@ type meta struct {
 	until time.Time // the end of a superseded session's grace
 	sent  time.Time // when a persistent cookie was last sent
 
+	was    string // the payload of a session of which nothing else is left to see
+	hasWas bool
+
 	stored bool // the document says all this already
 }
 
@@ -38,11 +41,19 @@ func (m meta) String() string {
 		b = append(b, ";sent="...)
 		b = strconv.AppendInt(b, m.sent.Unix(), 10)
 	}
+	if m.hasWas {
+		b = append(b, wasField...)
+		b = append(b, m.was...)
+	}
 	return string(b)
 }
 
+// wasField comes last in a meta's text: a payload may hold anything.
+const wasField = ";was="
+
 func parseMeta(text string) (meta, error) {
 	m := meta{stored: true}
+	text, m.was, m.hasWas = strings.Cut(text, wasField)
 	for field := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(field, "=")
 		sec, err := strconv.ParseInt(value, 10, 64)
@@ -129,6 +140,9 @@ func (m *Manager) fetch(ctx context.Context, stored string, scratch *string) (lo
 	l.superseded = !l.meta.until.IsZero()
 	if l.superseded && !now.Before(l.meta.until) || m.opts.MaxAge > 0 && !now.Before(l.meta.born.Add(m.opts.MaxAge)) {
 		return loaded{absent: EventExpired}, nil
+	}
+	if err := m.exhume(&l); err != nil {
+		return loaded{absent: EventUndecodable, err: err}, nil //nolint:nilerr // as above
 	}
 	return l, nil
 }

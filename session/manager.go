@@ -122,6 +122,7 @@ func (m *Manager) open(ctx context.Context) error {
 	if err := m.adapter.Open(ctx); err != nil {
 		return errors.Join(fmt.Errorf("session: service %q does not open: %w", m.opts.Name, err), m.closeAdapter(ctx))
 	}
+	m.sayInterop()
 	return nil
 }
 
@@ -193,7 +194,7 @@ func (m *Manager) Load(ctx context.Context, id string) (*Session, error) {
 		s.begin()
 		return s, m.gate.check()
 	}
-	if !wellFormed(id) {
+	if !m.wellFormed(id) {
 		m.emit(EventRefusedID, "", nil)
 		return nil, fmt.Errorf("%w: the ID is malformed", ErrNotFound)
 	}
@@ -207,6 +208,3 @@ func (m *Manager) Load(ctx context.Context, id string) (*Session, error) {
 }
 
 func (m *Manager) now() time.Time { return m.opts.Now() }
-
-// storedID is the name of id's session in the store.
-func (m *Manager) storedID(id string) string { return storedID(m.opts.Name, id) }

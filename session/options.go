@@ -32,8 +32,8 @@ type Options struct {
 	Name string
 
 	// Lifetime is how long a session lives without being used, at least
-	// MinLifetime, by default DefaultLifetime. It is PHP's
-	// session.gc_maxlifetime. Each use renews it (with a write to the store
+	// MinLifetime, by default DefaultLifetime, and DefaultPHPLifetime under PHP.
+	// It is PHP's session.gc_maxlifetime. Each use renews it (with a write to the store
 	// at most every twentieth of it, or every minute, whichever is shorter).
 	// Services that share a table must have the same: each clears it by its own.
 	Lifetime time.Duration
@@ -47,7 +47,12 @@ type Options struct {
 	// one visitor's session. Empty by default: names are stored as they are.
 	UniqueID string
 
-	// Codec is the form in which a session is stored, by default JSON.
+	// Interop is PHP where a PHP application uses the same sessions. The
+	// default, Alone, is for a service that has them to itself.
+	Interop Interop
+
+	// Codec is the form in which a session is stored, by default JSON. Under
+	// PHP it must be one of package session/php.
 	Codec Codec
 
 	// MaxData is the largest encoded session in bytes, by default
@@ -91,7 +96,8 @@ type Options struct {
 // "__Host-session" with Secure, HttpOnly, SameSite=Lax and Path=/, which ends
 // with the browser session.
 type Cookie struct {
-	// Name is the cookie's name, by default "__Host-session". It is never
+	// Name is the cookie's name, by default "__Host-session", and PHPSESSID
+	// under PHP. It is never
 	// rewritten: with a "__Host-" name a Domain, another Path than "/" or
 	// Insecure is an error (RFC 6265bis, section 4.1.3).
 	Name string
@@ -149,6 +155,9 @@ func (o Options) Validate() error {
 	if o.Timeout < 0 {
 		refuse("timeout", "%v is negative; leave it out for %v", o.Timeout, DefaultTimeout)
 	}
+	if o.Interop != Alone && o.Interop != PHP {
+		refuse("interop", "%q is not known; write php, or leave it out", o.Interop)
+	}
 	if strings.ContainsRune(o.Name, 0) {
 		refuse("name", "a service's name holds no NUL byte")
 	}
@@ -189,6 +198,10 @@ func hasPrefixFold(s, prefix string) bool {
 
 func (o Options) withDefaults() Options {
 	orElse(&o.Name, DefaultName)
+	if o.Interop == PHP {
+		orElse(&o.Lifetime, DefaultPHPLifetime)
+		orElse(&o.Cookie.Name, phpCookie)
+	}
 	orElse(&o.Lifetime, DefaultLifetime)
 	orElse(&o.MaxData, DefaultMaxData)
 	orElse(&o.Timeout, DefaultTimeout)

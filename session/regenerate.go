@@ -74,11 +74,14 @@ func (s *Session) supersede(ctx context.Context, l *loaded, stored string, rec R
 // lastWords is what the old session says from now on: its variables as they were,
 // and the end of its grace. Nothing leads from it to the new one.
 func (s *Session) lastWords(l *loaded) ([]byte, error) {
+	m := meta{born: l.meta.born, until: s.m.now().Add(supersededFor)}
+	if s.m.php() {
+		return s.tombstone(m, l.rec.Data)
+	}
 	old, err := s.m.opts.Codec.Parse(l.rec.Data)
 	if err != nil {
 		return nil, err
 	}
-	m := meta{born: l.meta.born, until: s.m.now().Add(supersededFor)}
 	if err := old.Set(metaName, m.String()); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,31 @@ var dataPromises = []promise{
 			f.wantStored(id, "full again")
 		}
 	}},
+	{name: "IDs that PHP made name sessions", test: func(_ *testing.T, f *fixture) {
+		for _, mark := range []string{"", ",", "-", ",-Z"} {
+			id := (newID() + mark)[len(mark):] // no longer than ours: the store has room
+			if _, err := f.Create(f.t.Context(), id, []byte("x"), f.life); err != nil {
+				f.t.Fatalf("Create = %v, want nil", err)
+			}
+			f.swap(id, f.wantStored(id, "x"), "y")
+			f.wantStored(id, "y")
+			wantErr(f.t, "Touch", f.Touch(f.t.Context(), id, f.life), nil)
+			wantErr(f.t, "Destroy", f.Destroy(f.t.Context(), id), nil)
+			f.wantGone(id)
+		}
+	}},
+	{name: "An ID with which another one begins is nobody's", test: func(t *testing.T, f *fixture) {
+		id, r := f.create("x")
+		for _, long := range []string{id + "v", id + "0000", id + strings.Repeat("0", 224)} {
+			f.wantGone(long)
+			wantErr(t, "Touch of a longer ID", f.Touch(t.Context(), long, f.life), session.ErrNotFound)
+			_, err := f.Swap(t.Context(), long, r, []byte("y"), f.life)
+			wantNoSwap(t, "a longer ID", err)
+			wantErr(t, "Destroy of a longer ID", f.Destroy(t.Context(), long), nil)
+		}
+		f.wantGone(id[:31])
+		f.wantStored(id, "x")
+	}},
 	{name: "A large session is stored as it is", test: func(t *testing.T, f *fixture) {
 		size := f.MaxData
 		if size == 0 {

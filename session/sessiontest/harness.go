@@ -23,6 +23,11 @@ type Harness struct {
 	// is nil.
 	Open func(ctx context.Context, store string, now func() time.Time) (session.Adapter, error)
 
+	// Interop is the Options.Interop of the services that TestHazards makes. A
+	// test calls TestHazards once more with session.PHP where the adapter can keep what
+	// PHP shares.
+	Interop session.Interop
+
 	// Private says that each adapter has a store of its own, which nobody else
 	// can open: what takes two adapters on one store is not tested.
 	Private bool

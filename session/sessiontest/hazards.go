@@ -4,6 +4,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"gyrfalcon/session"
 )
 
 // hazard is one way in which session stores are known to fail: a subtest of
@@ -23,6 +25,9 @@ var hazards = slices.Concat(
 	proxyHazards, orderHazards, lifeHazards,
 	idHazards, dataHazards, costHazards, persistHazards, expiryHazards, secrecyHazards,
 )
+
+// alone: what PHP's IDs cannot promise.
+func alone(h Harness) bool { return h.Interop == session.Alone }
 
 // TestHazards holds a whole session service, a session.Manager over the
 // harness's adapter, to what its documentation promises, over real HTTP: what

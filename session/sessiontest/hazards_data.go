@@ -64,7 +64,7 @@ var dataHazards = []hazard{
 				t.Errorf("%s: the new session has the old ID, want one of its own", payload)
 			}
 			v.wantVars(`{"n":1}`)
-			r, err := st.Read(t.Context(), storedID(old), st.life)
+			r, err := st.Read(t.Context(), st.storedID(old), st.life)
 			if err != nil || string(r.Data) != payload {
 				t.Errorf("the store holds %s, error %v; want %s as it was", r.Data, err, payload)
 			}

@@ -58,7 +58,7 @@ var endHazards = []hazard{
 				return err
 			}
 			st.heard.id(s.ID())
-			return errors.Join(st.Destroy(context.Background(), storedID(s.ID())), s.Set("n", 2))
+			return errors.Join(st.Destroy(context.Background(), st.storedID(s.ID())), s.Set("n", 2))
 		}))
 		a.want(http.StatusConflict).wantNoCookie()
 		st.wantNothingStored()

@@ -52,7 +52,7 @@ var idHazards = []hazard{
 		if v.jar.id() == id {
 			t.Error("the session has the ID that the client came with, want a new one")
 		}
-		st.wantGone(storedID(id))
+		st.wantGone(st.storedID(id))
 		st.wantGone(id)
 		v.wantVars(`{"n":1}`)
 		st.visitorOf(id).wantVars(`{}`)
@@ -60,7 +60,7 @@ var idHazards = []hazard{
 			t.Error("no event tells of an ID that was refused")
 		}
 	}},
-	{name: "A malformed ID costs no query and is never adopted", test: func(t *testing.T, h Harness) {
+	{name: "A malformed ID costs no query and is never adopted", applies: alone, test: func(t *testing.T, h Harness) {
 		st := newSite(t, h)
 		good := newID()
 		for _, id := range []string{
@@ -91,7 +91,7 @@ var idHazards = []hazard{
 			t.Errorf("the session holds %s, want none: the first cookie is malformed", a.body)
 		}
 	}},
-	{name: "One service's ID is nothing to another on the same table", test: func(t *testing.T, h Harness) {
+	{name: "One service's ID is nothing to another on the same table", applies: alone, test: func(t *testing.T, h Harness) {
 		st := newSite(t, h)
 		admin := st.service(borrowed{st.faults}, func(o *session.Options) { o.Name = "adminSession" })
 		adminVars := st.bare(admin.Middleware(varsHandler(admin)))
@@ -113,7 +113,7 @@ var idHazards = []hazard{
 			t.Errorf("Read of the other service's session = %v, want it where the documentation says", err)
 		}
 	}},
-	{name: "One service's logout is nothing to another on the same table", test: func(t *testing.T, h Harness) {
+	{name: "One service's logout is nothing to another on the same table", applies: alone, test: func(t *testing.T, h Harness) {
 		st := newSite(t, h)
 		admin := st.service(borrowed{st.faults}, func(o *session.Options) { o.Name = "adminSession" })
 		v := st.visitorWith(7)

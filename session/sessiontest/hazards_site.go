@@ -82,6 +82,8 @@ func closeServer(t *testing.T, srv *httptest.Server) {
 func (st *site) service(a session.Adapter, change ...func(o *session.Options)) *session.Manager {
 	st.t.Helper()
 	o := session.Options{
+		Interop:    st.Interop,
+		Cookie:     session.Cookie{Name: cookieName},
 		Lifetime:   st.life,
 		Timeout:    patience,
 		GCInterval: -1,
@@ -229,8 +231,13 @@ func await[T any](t *testing.T, c <-chan T, what string) T {
 }
 
 // storedID is the name under which a service of the default name keeps the
-// session of id: a digest of both.
-func storedID(id string) string { return storedIDOf(session.DefaultName, id) }
+// session of id: a digest of both, or, where PHP shares it, the ID itself.
+func (st *site) storedID(id string) string {
+	if st.Interop == session.PHP {
+		return id
+	}
+	return storedIDOf(session.DefaultName, id)
+}
 
 func storedIDOf(service, id string) string {
 	sum := sha256.Sum256([]byte("gyrfalcon\x00" + service + "\x00" + id))

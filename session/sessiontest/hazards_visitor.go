@@ -16,6 +16,9 @@ import (
 	"gyrfalcon/session"
 )
 
+// cookieName is the session's, whomever the sessions are shared with.
+const cookieName = "__Host-session"
+
 // visitor is a client that keeps its cookie, as a browser does.
 type visitor struct {
 	st     *site
@@ -25,7 +28,7 @@ type visitor struct {
 }
 
 func (st *site) visitor() *visitor {
-	v := &visitor{st: st, t: st.t, jar: &jar{name: "__Host-session", heard: st.heard}}
+	v := &visitor{st: st, t: st.t, jar: &jar{name: cookieName, heard: st.heard}}
 	v.client = &http.Client{
 		Transport:     st.srv.Client().Transport,
 		Jar:           v.jar,
@@ -56,7 +59,7 @@ func (st *site) visitorOf(id string) *visitor {
 }
 
 // stored is the name of the visitor's session in the store.
-func (v *visitor) stored() string { return storedID(v.jar.id()) }
+func (v *visitor) stored() string { return v.st.storedID(v.jar.id()) }
 
 // pending is a request under way.
 type pending struct {

@@ -81,6 +81,19 @@ var wrecks = []struct {
 		}},
 	{"folds the case of IDs", []string{"IDs that differ only in case are two sessions"}, sessiontest.Harness{},
 		func(p *peer, _ func() time.Time) session.Adapter { return renaming(p, strings.ToLower) }},
+	{"cuts IDs to the room that it has", []string{"An ID with which another one begins is nobody's"}, sessiontest.Harness{},
+		func(p *peer, _ func() time.Time) session.Adapter {
+			return renaming(p, func(id string) string { return id[:min(len(id), 32)] })
+		}},
+	{"knows letters and digits only", []string{"IDs that PHP made name sessions"}, sessiontest.Harness{},
+		func(p *peer, _ func() time.Time) session.Adapter {
+			return &bad{Adapter: p, create: func(ctx context.Context, id string, data []byte, life time.Duration) (session.Record, error) {
+				if strings.ContainsAny(id, ",-") {
+					return session.Record{}, errors.New("a malformed ID")
+				}
+				return p.Create(ctx, id, data, life)
+			}}
+		}},
 	{"creates over anything", []string{
 		"Create of a living ID is ErrExists and changes nothing", "Of many who create one ID one wins",
 		"Adapters on one store see each other's changes at once",
