@@ -21,7 +21,8 @@ type Session struct {
 	Adapter string `yaml:"adapter"`
 
 	// Lifetime is how long a session lives that nobody uses: at least a
-	// second, by default an hour.
+	// second, by default an hour, and under interop: php 24 minutes, the
+	// default of PHP's session.gc_maxlifetime.
 	Lifetime time.Duration `yaml:"lifetime"`
 
 	// MaxAge caps a session's whole life, used or not: at least a second, or 0
@@ -133,6 +134,9 @@ func (s *Session) interop() {
 	}
 	if !s.IsSet("codec") {
 		s.Codec = "php"
+	}
+	if !s.IsSet("lifetime") {
+		s.Lifetime = 1440 * time.Second
 	}
 	if !s.IsSet("cookie.name") {
 		s.Cookie.Name = "PHPSESSID"

@@ -78,12 +78,12 @@ func TestLifetimeIsADurationOrWholeSeconds(t *testing.T) {
 func TestInteropWithPHPTurnsTheDefaultsIntoPHPs(t *testing.T) {
 	t.Parallel()
 	s := parse(t, "session:\n  interop: php\n", nil).Session
-	if s.Codec != "php" || s.Cookie.Name != "PHPSESSID" {
-		t.Errorf("got codec %s, cookie %s; want php, PHPSESSID", s.Codec, s.Cookie.Name)
+	if s.Codec != "php" || s.Cookie.Name != "PHPSESSID" || s.Lifetime != 24*time.Minute {
+		t.Errorf("got codec %s, cookie %s, lifetime %v; want php, PHPSESSID, 24m", s.Codec, s.Cookie.Name, s.Lifetime)
 	}
-	s = parse(t, "session:\n  interop: php\n  codec: php_binary\n  cookie:\n    name: sid\n", nil).Session
-	if s.Codec != "php_binary" || s.Cookie.Name != "sid" {
-		t.Errorf("got codec %s, cookie %s; want what the file says: php_binary, sid", s.Codec, s.Cookie.Name)
+	s = parse(t, "session:\n  interop: php\n  codec: php_binary\n  lifetime: 1h\n  cookie:\n    name: sid\n", nil).Session
+	if s.Codec != "php_binary" || s.Cookie.Name != "sid" || s.Lifetime != time.Hour {
+		t.Errorf("got codec %s, cookie %s, lifetime %v; want what the file says: php_binary, sid, 1h", s.Codec, s.Cookie.Name, s.Lifetime)
 	}
 }
 

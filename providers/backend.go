@@ -28,6 +28,10 @@ type Setup struct {
 	Shared bool
 }
 
+// PHP says that the service shares its sessions with a PHP application (interop: php):
+// the adapter must keep them where, and as, PHP's session handler does.
+func (s Setup) PHP() bool { return isPHP(s.Session) }
+
 // Recipe is how a backend's adapter comes to be. C is the connection's type, such as
 // *sql.DB: the type that an application hands in by Share.
 type Recipe[C any] struct {
@@ -41,7 +45,7 @@ type Recipe[C any] struct {
 	// Store says where the sessions are, such as "sqlite /var/lib/app.db
 	// session_data": two services for which it is equal keep them in one place,
 	// where each clears what has expired by its own lifetime, and so must have the
-	// same. It is empty where nobody else can reach the store, as in memory.
+	// same. Under interop: php a place is one service's own. It is empty where nobody else can reach the store, as in memory.
 	Store string
 
 	// Adapter makes the adapter. It does no I/O and owns no connection: the

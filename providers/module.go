@@ -175,13 +175,20 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 }
 
 // settle refuses a service that would clear another one's living sessions, or have
-// its own cleared.
+// its own cleared, and one whose IDs would be another's.
 func (m *module) settle(s config.Session, store string) error {
 	first, taken := m.stores[store]
 	switch {
 	case store == "":
 	case !taken:
 		m.stores[store] = s
+	case isPHP(first) || isPHP(s):
+		key := "interop"
+		if !isPHP(s) {
+			key = "adapter"
+		}
+		return s.Errorf(key, "the service %q keeps its sessions in the same place, and under interop: php a session's ID there is the visitor's own, "+
+			"which would open both services; give each a table, a collection or a prefix of its own", first.Name)
 	case first.Lifetime != s.Lifetime:
 		return s.Errorf("lifetime", "the service %q keeps its sessions in the same place with a lifetime of %v, and each would clear the other's by its own; "+
 			"give both the same lifetime, or one of them a table of its own", first.Name, first.Lifetime)

@@ -293,6 +293,10 @@ func TestConfigurationErrorsHaveAPlaceAndAMend(t *testing.T) {
 			"session: {}\nservices: {admin: {lifetime: 15m}}", nil,
 			[]string{`gyrfalcon.yaml:2:30: services.admin.lifetime: the service "session" keeps its sessions in the same place with a lifetime of 1h0m0s`, "a table of its own"},
 		},
+		{
+			"session: {lifetime: 24m}\nservices: {admin: {interop: php}}", nil,
+			[]string{`gyrfalcon.yaml:2:29: services.admin.interop: the service "session" keeps its sessions in the same place`, "a prefix of its own"},
+		},
 		{"session: {adapter: memory}", all.Backends, []string{`2 backends are named "memory"`}},
 	} {
 		cfg, err := config.Parse("gyrfalcon.yaml", []byte(c.yaml))

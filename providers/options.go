@@ -17,6 +17,7 @@ func (m *module) options(s config.Session) (session.Options, error) {
 	}
 	o := session.Options{
 		Name:       s.Name,
+		Interop:    interop(s),
 		Lifetime:   s.Lifetime,
 		MaxAge:     s.MaxAge,
 		UniqueID:   s.UniqueID,
@@ -38,6 +39,15 @@ func (m *module) options(s config.Session) (session.Options, error) {
 		adjust(&o)
 	}
 	return o, locate(o.Validate(), s.Errorf)
+}
+
+func isPHP(s config.Session) bool { return s.Interop == "php" }
+
+func interop(s config.Session) session.Interop {
+	if isPHP(s) {
+		return session.PHP
+	}
+	return session.Alone
 }
 
 func codec(s config.Session) (session.Codec, error) {
