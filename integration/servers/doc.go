@@ -1,6 +1,6 @@
 // Package servers starts real servers for tests, on free ports of the loopback address
-// and in temporary folders, and stops them: MariaDB with its HandlerSocket plugin, and
-// MySQL where there is one.
+// and in temporary folders, and stops them: MariaDB with its HandlerSocket plugin, MySQL
+// where there is one, and Redis alone, behind Sentinels and as a Cluster.
 //
 // A package of tests that uses them hands its TestMain to Main:
 //
@@ -13,6 +13,9 @@
 //
 //	srv := servers.SharedMariaDB(t)
 //	db := srv.Open(t, srv.NewDatabase(t, "CHARACTER SET utf8mb4"))
+//
+// So do SharedRedis and NewRedis (a tenth of a second), SharedSentinel and NewSentinel,
+// SharedCluster and NewCluster (two to three seconds each).
 //
 // The servers are those that the system's packages install. One that is missing fails
 // the test, and the failure says what installs it: a test that is skipped shows nothing.
@@ -33,7 +36,7 @@
 //
 // # Durability
 //
-// The servers write to the operating system at each commit and do not wait for the disk.
-// Killing a server with SIGKILL loses nothing of that, as it does not with the slow
-// settings that a power cut calls for.
+// The servers hand each write to the operating system before they acknowledge it, and do
+// not wait for the disk. SIGKILL loses nothing of it then: only a power cut would. (What
+// a Redis replica has not yet heard of is another matter; that a failover loses.)
 package servers
