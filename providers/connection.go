@@ -81,6 +81,14 @@ func (a *lateAdapter[C]) Open(ctx context.Context) (err error) {
 	return made.Open(ctx)
 }
 
+// Lock is the adapter's own, where it has locks.
+func (a *lateAdapter[C]) Lock(ctx context.Context, id string) (func(context.Context) error, error) {
+	if l, ok := a.Adapter.(session.Locker); ok {
+		return l.Lock(ctx, id)
+	}
+	return nil, nil
+}
+
 func (a *lateAdapter[C]) Close(ctx context.Context) error {
 	var errs []error
 	if a.Adapter != nil {

@@ -46,7 +46,11 @@ func (s *Session) commit(ctx context.Context) error {
 		s.touch(d)
 		return nil
 	}
-	var err error
+	lock, err := s.locking(d)
+	if err != nil {
+		return err
+	}
+	defer s.m.unlock(ctx, &lock)
 	switch {
 	case s.rotate:
 		err = s.commitRotated(d)

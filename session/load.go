@@ -87,7 +87,10 @@ type loaded struct {
 // load makes s the session of id, or a new one where id names none.
 func (s *Session) load(ctx context.Context, id string) error {
 	stored := s.m.storedID(id)
-	l, err := s.m.read(ctx, stored, &s.metaText)
+	l, err := s.read(ctx, stored, s.ex != nil)
+	if err != nil || l.doc == nil {
+		s.m.unlock(ctx, &s.held)
+	}
 	if err != nil {
 		return err
 	}
@@ -105,15 +108,23 @@ func (s *Session) load(ctx context.Context, id string) error {
 	return nil
 }
 
-// read is fetch with the gate and the deadline of a load.
-func (m *Manager) read(ctx context.Context, stored string, scratch *string) (loaded, error) {
+// read is fetch with the gate and the deadline of a load, under the session's lock if it
+// is to be locked.
+func (s *Session) read(ctx context.Context, stored string, lock bool) (loaded, error) {
+	m := s.m
 	if err := m.gate.enter(); err != nil {
 		return loaded{}, err
 	}
 	defer m.gate.leave()
 	d := withDeadline(ctx, m.opts.Timeout)
 	defer d.release()
-	l, err := m.fetch(d, stored, scratch)
+	if lock {
+		var err error
+		if s.held, err = m.lock(d, stored); err != nil {
+			return loaded{}, err
+		}
+	}
+	l, err := m.fetch(d, stored, &s.metaText)
 	if err != nil {
 		return l, &storeError{"read", err}
 	}

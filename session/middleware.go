@@ -141,6 +141,7 @@ func (ex *exchange) end() {
 	if !ex.sent {
 		ex.writeHeaders()
 	}
+	ex.m.unlock(ex.r.Context(), &ex.s.held)
 	ex.s.mu.Unlock()
 	if failed == nil {
 		return
@@ -197,6 +198,7 @@ func (ex *exchange) commitFirst() (first bool, err error) {
 	}
 	ex.beginning = true
 	err = ex.commit()
+	ex.m.unlock(ex.r.Context(), &ex.s.held)
 	ex.sent, ex.failed, ex.beginning = true, err, false
 	if err != nil {
 		h := ex.w.Header()

@@ -35,6 +35,7 @@ type Session struct {
 	rec    Record
 	known  bool // rec is the session of id in the store
 
+	held       locked // its lock, from the first read to the response's beginning
 	meta       meta
 	metaText   string // where the stored meta is decoded to
 	superseded bool
@@ -302,10 +303,11 @@ func (s *Session) destroy(ctx context.Context) error {
 		ctx = context.WithoutCancel(ctx)
 	}
 	if s.id != "" {
-		if err := s.m.destroy(ctx, s.id); err != nil {
+		if err := s.m.destroy(ctx, s.id, s.held.stored); err != nil {
 			return err
 		}
 	}
+	s.m.unlock(ctx, &s.held)
 	s.begin()
 	if s.ex != nil {
 		s.ex.issue, s.ex.withdraw = false, true
@@ -313,15 +315,24 @@ func (s *Session) destroy(ctx context.Context) error {
 	return nil
 }
 
-// destroy ends the session of id in the store.
-func (m *Manager) destroy(ctx context.Context, id string) error {
+// destroy ends the session of id in the store, under its lock, unless it is the one that is
+// held.
+func (m *Manager) destroy(ctx context.Context, id, held string) error {
 	if err := m.gate.enter(); err != nil {
 		return err
 	}
 	defer m.gate.leave()
 	d := withDeadline(ctx, m.opts.Timeout)
 	defer d.release()
-	if err := m.adapter.Destroy(d, m.storedID(id)); err != nil {
+	stored := m.storedID(id)
+	if stored != held {
+		l, err := m.lock(d, stored)
+		if err != nil {
+			return err
+		}
+		defer m.unlock(ctx, &l)
+	}
+	if err := m.adapter.Destroy(d, stored); err != nil {
 		return backendError("destroy", d, err)
 	}
 	m.emitFor(EventDestroyed, id, nil)
@@ -341,7 +352,7 @@ func (s *Session) Reload(ctx context.Context) error {
 		s.begin()
 		return nil
 	}
-	l, err := s.m.read(ctx, s.stored, &s.metaText)
+	l, err := s.read(ctx, s.stored, false)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"gyrfalcon/session"
 )
 
-var _ session.Adapter = (*Adapter)(nil)
+var _ session.Locker = (*Adapter)(nil)
 
 var (
 	errClosed  = errors.New("session/redis: the adapter is closed")

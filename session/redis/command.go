@@ -56,7 +56,7 @@ func (n *node) outcome(ctx context.Context, cmd once, last marked, err error) (a
 	case err == nil:
 		return cmd.Val(), nil
 	case errors.Is(err, goredis.Nil):
-		return nil, nil //nolint:nilnil // a reply of nothing, as for SET NX of a key that is there
+		return nil, nil
 	case isReply(err), !last.sent.Load(), unsent(err):
 		return nil, n.failed(ctx, err)
 	}

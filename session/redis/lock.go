@@ -101,7 +101,7 @@ func (l *locks) close(ctx context.Context) {
 func (a *Adapter) Lock(ctx context.Context, id string) (func(context.Context) error, error) {
 	o := a.opts.Lock
 	if o == nil {
-		return nil, nil //nolint:nilnil // as session.Locker has it
+		return nil, nil
 	}
 	n, err := a.server(ctx, id)
 	if err != nil {

@@ -55,7 +55,7 @@ func orElse[T comparable](v *T, otherwise T) {
 // crypto/tls, takes the host's.
 func (t *TLS) config() (*tls.Config, error) {
 	if t == nil {
-		return nil, nil //nolint:nilnil // the driver takes no configuration for no TLS
+		return nil, nil
 	}
 	c := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
