@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"gyrfalcon/di"
 )
@@ -182,6 +184,119 @@ func TestObserversHearOfEveryBuildAndOfNothingElse(t *testing.T) {
 	if !slices.Equal(log, want) {
 		t.Errorf("got  %q\nwant %q", log, want)
 	}
+}
+
+func TestObserversOfAContainerHearOfItsScopesFirst(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	s := scopeOf(t, c)
+	var log []string
+	hear := func(who string, of *di.Container) (remove func()) {
+		remove, err := of.Observe(di.Observer{Before: func(_ context.Context, r di.Resolution) { log = append(log, who+" "+r.Name) }})
+		must(t, err)
+		return remove
+	}
+	hear("scope", s)
+	leave := hear("first", c)
+	hear("second", c)
+	must(t, di.Set(c, "parents", giving(1)))
+	must(t, di.Set(s, "scopes", giving(1)))
+	wantGet(t, s, "scopes", 1)
+	wantGet(t, c, "parents", 1)
+	leave()
+	wantGet(t, s, "scopes", 1)
+	want := []string{"first scopes", "second scopes", "scope scopes", "first parents", "second parents", "second scopes", "scope scopes"}
+	if !slices.Equal(log, want) {
+		t.Errorf("got  %q\nwant %q", log, want)
+	}
+}
+
+func TestObserversAreNotHandedWhatFailedToInitialize(t *testing.T) {
+	t.Parallel()
+	for kind, register := range kinds {
+		c := di.New()
+		heard := 0
+		_, err := c.Observe(di.Observer{After: func(_ context.Context, r di.Resolution, v any) {
+			heard++
+			if r.Err == nil || v != nil {
+				t.Errorf("%s: got %v, %v; want an error and nothing", kind, r.Err, v)
+			}
+		}})
+		must(t, err)
+		must(t, register(c, "pupil", giving(&pupil{init: func(context.Context, *di.Container) error { return errors.New("no pencil") }})))
+		if _, err = di.Get[*pupil](t.Context(), c, "pupil"); err == nil || heard != 1 {
+			t.Errorf("%s: got %v, heard %d times; want an error, once", kind, err, heard)
+		}
+	}
+}
+
+func TestObserversAreToldHowLongABuildTook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		var took []time.Duration
+		_, err := c.Observe(di.Observer{
+			Before: func(_ context.Context, r di.Resolution) { took = append(took, r.Took) },
+			After:  func(_ context.Context, r di.Resolution, _ any) { took = append(took, r.Took) },
+		})
+		must(t, err)
+		must(t, di.SetShared(c, "slow", func(context.Context, *di.Container) (int, error) { <-time.After(2 * time.Second); return 1, nil }))
+		wantGet(t, c, "slow", 1)
+		if want := []time.Duration{0, 2 * time.Second}; !slices.Equal(took, want) {
+			t.Errorf("got %v, want %v", took, want)
+		}
+	})
+}
+
+func TestAScopeDoesNotTakeItsParentsObjectsForItsOwn(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	built, handed := new(pupil), new(pupil)
+	must(t, di.SetShared(c, "built", giving(built)))
+	must(t, di.SetValue(c, "handed", handed))
+	wantGet(t, c, "built", built)
+	s := scopeOf(t, scopeOf(t, c))
+	must(t, s.Start(t.Context()))
+	for name, p := range map[string]*pupil{"built": built, "handed": handed} {
+		must(t, di.Set(s, name+" each", giving(p)))
+		must(t, di.SetShared(s, name+" shared", giving(p)))
+		wantGet(t, s, name+" each", p)
+		wantGet(t, s, name+" shared", p)
+	}
+	must(t, s.Stop(t.Context()))
+	if want := []string{"SetDI", "Initialize"}; !slices.Equal(built.log, want) || len(handed.log) != 0 {
+		t.Errorf("got %q, and %q of what was handed in; want %q, and nothing", built.log, handed.log, want)
+	}
+	must(t, c.Stop(t.Context()))
+}
+
+func TestWhatIsStillInitializingIsNotStoppedBeforeItHasDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		release := make(chan struct{})
+		p := &pupil{}
+		p.init = func(context.Context, *di.Container) error {
+			<-release
+			p.log = append(p.log, "initialized")
+			return nil
+		}
+		must(t, di.SetShared(c, "deaf", giving(p)))
+		errs := make(chan error, 1)
+		go func() { _, err := di.Get[*pupil](t.Context(), c, "deaf"); errs <- err }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.Stop(ctx); err == nil || !strings.Contains(err.Error(), "left behind") {
+			t.Errorf("got %v, want it to say that the build was left behind", err)
+		}
+		wantError(t, <-errs, di.ErrStopped)
+		close(release)
+		synctest.Wait()
+		if want := []string{"SetDI", "Initialize", "initialized", "Stop"}; !slices.Equal(p.log, want) {
+			t.Errorf("got %q, want %q", p.log, want)
+		}
+	})
 }
 
 func TestAnObserverOfATypeHearsOfThatTypeAlone(t *testing.T) {

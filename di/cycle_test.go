@@ -146,6 +146,21 @@ func TestOneServiceThatAsksForTwoAtTheSameTimeSeesACircleThroughEither(t *testin
 	})
 }
 
+func TestACircleThroughACapturedContainerEndsWithTheBuildLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New(di.BuildLimit(time.Second))
+		must(t, di.SetShared(c, "a", func(ctx context.Context, _ *di.Container) (int, error) { return di.Get[int](ctx, c, "b") }))
+		must(t, di.SetShared(c, "b", asking("a", nil)))
+		begun := time.Now()
+		_, err := di.Get[int](t.Context(), c, "a")
+		wantError(t, err, context.DeadlineExceeded, `"a"`, "di.BuildLimit")
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("took %v, want the limit of 1s", took)
+		}
+	})
+}
+
 func TestServicesThatNeedOneThirdAreNoCircle(t *testing.T) {
 	t.Parallel()
 	atOnce(t, func(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"gyrfalcon/di"
 )
@@ -113,7 +115,13 @@ func TestServicesTellWhoAskedForWhom(t *testing.T) {
 	must(t, di.SetShared(c, "shop", asking("store", nil)))
 	must(t, di.Set(c, "db", giving(1)))
 	must(t, c.SetAlias("db", "store"))
-	must(t, di.Set(c, "job", asking("db", nil)))
+	must(t, di.Set(c, "job", func(ctx context.Context, c *di.Container) (int, error) {
+		_, err := di.Get[int](ctx, c, "store") // asks twice, under both names
+		if err != nil {
+			return 0, err
+		}
+		return di.Get[int](ctx, c, "db")
+	}))
 	wantGet(t, c, "site", 1)
 	if _, err := di.GetShared[int](t.Context(), c, "job"); err != nil {
 		t.Error(err)
@@ -125,11 +133,46 @@ func TestServicesTellWhoAskedForWhom(t *testing.T) {
 			t.Errorf("%s: took %v, want more than nothing", s.Name, s.Took)
 		}
 	}
-	if want := map[string]string{"site": "shop", "shop": "store", "store": "", "db": "", "job": "db"}; !reflect.DeepEqual(asks, want) {
+	if want := map[string]string{"site": "shop", "shop": "store", "store": "", "db": "", "job": "store db"}; !reflect.DeepEqual(asks, want) {
 		t.Errorf("asks for: got %q, want %q", asks, want)
 	}
-	if want := map[string]string{"site": "", "shop": "site", "store": "shop", "db": "job shop", "job": ""}; !reflect.DeepEqual(asked, want) {
+	if want := map[string]string{"site": "", "shop": "site", "store": "job shop", "db": "job shop", "job": ""}; !reflect.DeepEqual(asked, want) {
 		t.Errorf("asked for by: got %q, want %q", asked, want)
+	}
+}
+
+func TestABuildsTimeIsToldInThreeDigits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		for took, want := range map[time.Duration]time.Duration{
+			999: 999, 1234567: 1230 * time.Microsecond, 1235678: 1240 * time.Microsecond, 12345678901: 12300 * time.Millisecond,
+		} {
+			name := took.String()
+			must(t, di.SetShared(c, name, func(context.Context, *di.Container) (int, error) { <-time.After(took); return 1, nil }))
+			wantGet(t, c, name, 1)
+			if s, err := c.GetService(name); err != nil || s.Took != want {
+				t.Errorf("%v: got %v, %v; want %v", took, s.Took, err, want)
+			}
+		}
+	})
+}
+
+func TestAServiceIsStoppedWhileOthersAreYetToBe(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	states := map[string]string{}
+	y.engine(t, &engine{name: "first", onStop: func(context.Context) error {
+		for _, s := range y.Services() {
+			states[s.Name] = s.State
+		}
+		return nil
+	}}, nil, di.Eager())
+	y.engine(t, &engine{name: "last"}, nil, di.Eager())
+	must(t, y.Start(t.Context()))
+	must(t, y.Stop(t.Context()))
+	if want := map[string]string{"first": "stopped", "last": "stopped"}; !reflect.DeepEqual(states, want) {
+		t.Errorf("got %v, want %v", states, want)
 	}
 }
 

@@ -57,9 +57,13 @@ func TestGettingABuiltSharedServiceAllocatesNothing(t *testing.T) {
 		return &clock{"UTC"}, nil
 	}))
 	must(t, c.SetAlias("clock", "time"))
+	must(t, di.Set(c, "each", giving(new(clock))))
+	must(t, c.SetAlias("each", "one"))
 	ctx := t.Context()
-	if _, err := di.Get[*clock](ctx, c, "clock"); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"clock", "each"} {
+		if _, err := di.GetShared[*clock](ctx, c, name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, tc := range []struct {
 		what string
@@ -68,6 +72,10 @@ func TestGettingABuiltSharedServiceAllocatesNothing(t *testing.T) {
 		{"by its name", func() error { _, err := di.Get[*clock](ctx, c, "clock"); return err }},
 		{"as an interface", func() error { _, err := di.Get[any](ctx, c, "clock"); return err }},
 		{"through an alias", func() error { _, err := di.Get[*clock](ctx, c, "time"); return err }},
+		{"with no parameters", func() error { _, err := di.GetWith[*clock](ctx, c, "clock"); return err }},
+		{"as the shared one", func() error { _, err := di.GetShared[*clock](ctx, c, "clock"); return err }},
+		{"as the one that is kept", func() error { _, err := di.GetShared[*clock](ctx, c, "each"); return err }},
+		{"as the one that is kept, through an alias", func() error { _, err := di.GetShared[*clock](ctx, c, "one"); return err }},
 		{"through the view that its factory kept", func() error { _, err := di.Get[*clock](ctx, kept, "clock"); return err }},
 	} {
 		n := testing.AllocsPerRun(1000, func() {

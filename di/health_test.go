@@ -89,6 +89,38 @@ func TestHealthAsksAllAtOnceEachUnderItsLimit(t *testing.T) {
 	})
 }
 
+func TestWhatIsBeingStoppedIsNotAskedForItsHealth(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	y.engine(t, &engine{name: "a", onStop: func(ctx context.Context) error {
+		list, err := y.Health(ctx)
+		if len(list) != 0 {
+			t.Errorf("got %v, want nothing asked", list)
+		}
+		return err
+	}}, nil)
+	must(t, di.SetValue(y.Container, "well", &patient{health: healthy}))
+	y.get(t, "a")
+	must(t, y.Stop(t.Context()))
+}
+
+func TestWhoHasNotAnsweredInTimeIsNotWaitedForAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New(di.HealthLimit(time.Second))
+		free := make(chan struct{})
+		must(t, di.SetValue(c, "stuck", &patient{health: func(context.Context) error { <-free; return nil }}))
+		_, err := c.Health(t.Context())
+		wantError(t, err, context.DeadlineExceeded, `"stuck": its Health did not return`)
+		begun := time.Now()
+		list, err := c.Health(t.Context())
+		if took := time.Since(begun); err == nil || took != 0 || list[0].Took != 0 {
+			t.Errorf("got %v after %v, want an error at once", err, took)
+		}
+		close(free)
+	})
+}
+
 func TestTwoWhoAskForHealthAtTheSameTimeAreGivenOneAnswer(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]error{"well": nil, "ill": errors.New("out of paper")} {

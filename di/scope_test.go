@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
 
 	"gyrfalcon/di"
 )
@@ -90,6 +94,12 @@ func TestAScopeChangesNothingOfItsParent(t *testing.T) {
 	wantError(t, s.Remove("cluck"), di.ErrNotFound, `did you mean "clock"`)
 	must(t, di.SetShared(s, "clock", giving(&clock{"CET"}))) // a name of its own, not a second registration
 	must(t, s.Remove("clock"))
+	gone := scopeOf(t, c)
+	before := gone.HasShared("clock")
+	must(t, gone.Stop(t.Context()))
+	if after := gone.HasShared("clock"); !before || after || !c.HasShared("clock") {
+		t.Errorf("HasShared of the parent's: got %v, once the scope is stopped %v; want true, false, and true of the parent", before, after)
+	}
 	if _, err := s.GetService("clock"); err != nil || !c.HasShared("clock") {
 		t.Errorf("after the scope's own is removed: got %v, want the parent's again", err)
 	}
@@ -167,6 +177,78 @@ func TestAScopeMadeBeforeTheStartHasAStartOfItsOwn(t *testing.T) {
 	if g.starts.Load() != 1 || g.stops.Load() != 1 {
 		t.Errorf("got %d starts and %d stops, want 1 and 1", g.starts.Load(), g.stops.Load())
 	}
+}
+
+func TestAScopeHasItsContainersLimitsUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New(di.BuildLimit(time.Second), di.HealthLimit(2*time.Second))
+		own, err := c.Scope(di.BuildLimit(3*time.Second), di.HealthLimit(4*time.Second))
+		must(t, err)
+		for s, want := range map[*di.Container][2]time.Duration{scopeOf(t, c): {time.Second, 2 * time.Second}, own: {3 * time.Second, 4 * time.Second}} {
+			must(t, di.SetShared(s, "slow", func(ctx context.Context, _ *di.Container) (int, error) { <-ctx.Done(); return 0, ctx.Err() }))
+			must(t, di.SetValue(s, "ill", &patient{health: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}))
+			begun := time.Now()
+			_, err := di.Get[int](t.Context(), s, "slow")
+			wantError(t, err, context.DeadlineExceeded)
+			if took := time.Since(begun); took != want[0] {
+				t.Errorf("a build took %v, want %v", took, want[0])
+			}
+			begun = time.Now()
+			_, err = s.Health(t.Context())
+			wantError(t, err, context.DeadlineExceeded)
+			if took := time.Since(begun); took != want[1] {
+				t.Errorf("an answer took %v, want %v", took, want[1])
+			}
+		}
+	})
+}
+
+func TestStopTellsWhatFailedInScopesAndCancelsTheirBuildsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		first, second := scopeOf(t, c), scopeOf(t, c)
+		must(t, di.SetShared(first, "dialling", func(ctx context.Context, _ *di.Container) (int, error) { <-ctx.Done(); return 0, ctx.Err() }))
+		release, sad := make(chan struct{}), errors.New("sad")
+		slow := &engine{name: "slow", log: new(journal), onStop: func(context.Context) error { <-release; return sad }}
+		must(t, di.SetShared(second, "slow", giving(slow)))
+		wantGet(t, second, "slow", slow)
+		dialled, stopped := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := di.Get[int](t.Context(), first, "dialling"); dialled <- err }()
+		synctest.Wait()
+		go func() { stopped <- c.Stop(context.Background()) }()
+		synctest.Wait()
+		select {
+		case err := <-dialled:
+			wantError(t, err, context.Canceled)
+		default:
+			t.Error("the first scope's build waits until the second one has been stopped, want it cancelled at once")
+		}
+		close(release)
+		wantError(t, <-stopped, sad, `di: stop "slow"`)
+	})
+}
+
+func TestAStoppedScopeIsForgotten(t *testing.T) {
+	t.Parallel()
+	c := di.New()
+	request := func() weak.Pointer[[1 << 10]byte] {
+		s := scopeOf(t, c)
+		body := new([1 << 10]byte)
+		must(t, di.SetValue(s, "body", body))
+		must(t, s.Stop(t.Context()))
+		return weak.Make(body)
+	}()
+	for range 100 {
+		if runtime.GC(); request.Value() == nil {
+			break
+		}
+	}
+	if request.Value() != nil {
+		t.Error("what a stopped scope had is still held by its container")
+	}
+	runtime.KeepAlive(c)
 }
 
 func TestACircleThroughAScopeIsToldAsItsChain(t *testing.T) {

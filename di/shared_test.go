@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"testing"
+	"testing/synctest"
 
 	"gyrfalcon/di"
 )
@@ -39,6 +40,36 @@ func TestGetSharedKeepsOneOfAnUnsharedServiceAndGetGoesOnBuilding(t *testing.T) 
 	if n != 0 {
 		t.Errorf("GetShared of what is kept: got %v allocations, want 0", n)
 	}
+}
+
+func TestGetSharedKeepsOneHoweverManyAskAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		builds, free := 0, make(chan struct{})
+		must(t, di.Set(c, "clock", func(context.Context, *di.Container) (*clock, error) { builds++; <-free; return new(clock), nil }))
+		got := make(chan *clock, 10)
+		for range cap(got) {
+			go func() {
+				v, err := di.GetShared[*clock](t.Context(), c, "clock")
+				if err != nil {
+					t.Error(err)
+				}
+				got <- v
+			}()
+		}
+		synctest.Wait()
+		close(free)
+		first := <-got
+		for range cap(got) - 1 {
+			if v := <-got; v != first {
+				t.Errorf("got %p and %p, want the same", v, first)
+			}
+		}
+		if builds != 1 {
+			t.Errorf("got %d builds, want 1", builds)
+		}
+	})
 }
 
 func TestWhatGetSharedKeepsHasALife(t *testing.T) {

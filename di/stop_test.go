@@ -30,6 +30,9 @@ func TestAfterStopEveryGetIsErrStopped(t *testing.T) {
 		if y.HasShared(name) {
 			t.Errorf("HasShared(%q) is true after Stop, want false", name)
 		}
+		if s, err := y.GetService(name); err != nil || s.Resolved {
+			t.Errorf("GetService(%q): got %+v, %v; want it not resolved", name, s, err)
+		}
 	}
 	wantError(t, y.Start(t.Context()), di.ErrStopped)
 	wantError(t, di.SetValue(y.Container, "new", 1), di.ErrStopped)

@@ -208,9 +208,16 @@ func TestTypesThatCannotBeRightAreRefused(t *testing.T) {
 	types := types(t)
 	one := func(context.Context, struct{}) (int, error) { return 1, nil }
 	for what, tc := range map[string]struct{ err, want error }{
-		"no name":   {diyaml.Add(types, "", one), di.ErrInvalid},
-		"taken":     {diyaml.Add(types, "clock", one), di.ErrExists},
-		"nil":       {diyaml.Add[struct{}, int](types, "x", nil), di.ErrInvalid},
+		"no name": {diyaml.Add(types, "", one), di.ErrInvalid},
+		"taken":   {diyaml.Add(types, "clock", one), di.ErrExists},
+		"nil":     {diyaml.Add[struct{}, int](types, "x", nil), di.ErrInvalid},
+		"in a map": {diyaml.Add(types, "x", func(context.Context, struct {
+			Deep []*struct {
+				Clocks map[string][]diyaml.Ref[*clock] `yaml:"clocks"`
+			} `yaml:"deep"`
+		}) (int, error) {
+			return 1, nil
+		}), di.ErrInvalid},
 		"no struct": {diyaml.Add(types, "x", func(context.Context, int) (int, error) { return 1, nil }), di.ErrInvalid},
 	} {
 		if !errors.Is(tc.err, tc.want) {

@@ -30,19 +30,52 @@ func (r *Ref[T]) resolve(ctx context.Context, c *di.Container) (err error) {
 // reference is a Ref in a set of arguments, and the key that it stands under.
 type reference struct {
 	key string
-	to  interface {
-		name() string
-		resolve(ctx context.Context, c *di.Container) error
-	}
+	to  referring
 }
 
-// references finds the Refs in arguments: in structs, lists and behind pointers. A map's values are copies, and cannot be filled.
+// referring is a *Ref of any type.
+type referring interface {
+	name() string
+	resolve(ctx context.Context, c *di.Container) error
+}
+
+// inMap tells whether a Ref stands in a map within t, where it could not be filled: a map's values are copies.
+func inMap(t reflect.Type) bool {
+	type visit struct {
+		t      reflect.Type
+		within bool
+	}
+	seen := map[visit]bool{}
+	var walk func(t reflect.Type, within bool) bool
+	walk = func(t reflect.Type, within bool) bool {
+		if reflect.PointerTo(t).Implements(reflect.TypeFor[referring]()) {
+			return within
+		}
+		if seen[visit{t, within}] {
+			return false
+		}
+		seen[visit{t, within}] = true
+		switch t.Kind() {
+		case reflect.Map:
+			return walk(t.Elem(), true)
+		case reflect.Pointer, reflect.Slice:
+			return walk(t.Elem(), within)
+		case reflect.Struct:
+			for f := range t.Fields() {
+				if walk(f.Type, within) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return walk(t, false)
+}
+
+// references finds the Refs in arguments: in structs, lists and behind pointers.
 func references(v reflect.Value, key string) []reference {
 	if v.CanAddr() && v.Addr().CanInterface() {
-		if to, ok := reflect.TypeAssert[interface {
-			name() string
-			resolve(ctx context.Context, c *di.Container) error
-		}](v.Addr()); ok {
+		if to, ok := reflect.TypeAssert[referring](v.Addr()); ok {
 			return []reference{{key, to}}
 		}
 	}

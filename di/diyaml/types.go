@@ -28,13 +28,15 @@ type makeable interface {
 // If A or *A has a Validate() error, that is called when the file is loaded. build makes one service of arguments that are its own to
 // keep, with the services that they refer to in place.
 //
-// Errors: di.ErrInvalid for an empty name, an A that is no struct, or a nil build; di.ErrExists for a name that is taken.
+// Errors: di.ErrInvalid for an empty name, an A that is no struct or has a Ref in a map, or a nil build; di.ErrExists for a name that is taken.
 func Add[A, T any](types *Types, name string, build func(ctx context.Context, arguments A) (T, error)) error {
 	switch _, taken := types.byName[name]; {
 	case name == "":
 		return fmt.Errorf("diyaml: %w: the type's name is empty", di.ErrInvalid)
 	case reflect.TypeFor[A]().Kind() != reflect.Struct:
 		return fmt.Errorf("diyaml: type %q: %w: arguments are a struct, not a %v", name, di.ErrInvalid, reflect.TypeFor[A]())
+	case inMap(reflect.TypeFor[A]()):
+		return fmt.Errorf("diyaml: type %q: %w: a Ref in a map cannot be filled; use a list", name, di.ErrInvalid)
 	case build == nil:
 		return fmt.Errorf("diyaml: type %q: %w: the function that makes it is nil", name, di.ErrInvalid)
 	case taken:
