@@ -3,6 +3,7 @@ package hs
 import (
 	"bytes"
 	"errors"
+	"slices"
 )
 
 // Rows is what a find, or a write that returns rows, brought: rows of the
@@ -46,9 +47,6 @@ func (r *Rows) Field(row, column int) []byte {
 // reset forgets what r holds.
 func (r *Rows) reset() {
 	r.buf, r.fields, r.columns = r.buf[:0], r.fields[:0], 0
-	if r.buf == nil {
-		r.buf = make([]byte, 0, 64) // so that what is empty is not nil
-	}
 }
 
 // keepAtMost is how much memory a Rows or a connection keeps for the next call.
@@ -80,6 +78,7 @@ func (r *Rows) parse(line []byte) (status int, err error) {
 	if !ok {
 		return 0, errReplyStatus
 	}
+	r.buf = slices.Grow(r.buf, len(line)+1) // one more, so that what is empty is not nil
 	for more {
 		var token []byte
 		token, line, more = bytes.Cut(line, tab)

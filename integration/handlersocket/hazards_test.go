@@ -1,0 +1,17 @@
+package handlersocket_test
+
+import (
+	"testing"
+
+	"gyrfalcon/session/sessiontest"
+)
+
+func TestHazardsOnDatetime(t *testing.T) {
+	t.Parallel()
+	sessiontest.TestHazards(t, onSeconds)
+}
+
+func TestHazardsOnDatetime6(t *testing.T) {
+	t.Parallel()
+	sessiontest.TestHazards(t, onMicroseconds)
+}
