@@ -91,6 +91,7 @@ type registry struct {
 	mu        *sync.Mutex // guards everything below, and the fields of services, tasks and lives; one for a container and its scopes
 	phase     phase
 	frozen    bool
+	aliased   bool                   // there has been an alias: else Remove need not look for any
 	startRun  *passage               // set while and after Start is at work
 	stopRun   *passage               // the same for Stop
 	tasks     map[*task]struct{}     // builds under way
@@ -196,7 +197,7 @@ func (c *Container) HasShared(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := d.single()
-	return one != nil && one.built != nil && r.phase < stopped && c.reg.phase < stopped
+	return one != nil && one.built != nil && c.reg.phase < stopped
 }
 
 // peek returns what name stands for and whose it is, or nil.
@@ -230,14 +231,25 @@ func (c *Container) Remove(name string) error {
 	if err := d.removable(op); err != nil {
 		return err
 	}
-	for s := range r.index.all {
-		if to := s.name; s != d.slot && r.own(&to) == d {
-			defer s.place(nil) // when all have been followed
-		}
+	for _, s := range r.aliasesOf(d) {
+		s.place(nil)
 	}
 	r.forget(d)
 	d.slot.place(nil)
 	return nil
+}
+
+// aliasesOf finds the aliases in r that lead to d. mu is held.
+func (r *registry) aliasesOf(d *service) (list []*slot) {
+	if !r.aliased {
+		return nil
+	}
+	for s := range r.index.all {
+		if to := s.name; s != d.slot && r.own(&to) == d {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // RemoveAlias takes an alias away, and leaves what it leads to.

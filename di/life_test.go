@@ -270,6 +270,30 @@ func TestWhatTheContainerDidNotMakeForSharingItNeitherStartsNorStops(t *testing.
 	y.log.want(t, "")
 }
 
+func TestAnObjectThatIsHandedInNoLongerHasALifeWhenItIsBuilt(t *testing.T) {
+	t.Parallel()
+	for what, withdraw := range map[string]func(c *di.Container) error{
+		"removed":  func(c *di.Container) error { return c.Remove("value") },
+		"replaced": func(c *di.Container) error { return di.SetValue(c, "value", new(gear), di.Replace()) },
+		"no longer beneath": func(c *di.Container) error {
+			var test spyT
+			di.Override(&test, c, "value", new(gear))
+			test.finish()
+			return c.Remove("value")
+		},
+	} {
+		c, g := di.New(), new(gear)
+		must(t, di.SetValue(c, "value", g))
+		must(t, withdraw(c))
+		must(t, di.SetShared(c, "built", giving(g), di.Eager()))
+		must(t, c.Start(t.Context()))
+		must(t, c.Stop(t.Context()))
+		if g.starts.Load() != 1 || g.stops.Load() != 1 {
+			t.Errorf("%s: got %d starts and %d stops, want 1 and 1", what, g.starts.Load(), g.stops.Load())
+		}
+	}
+}
+
 func TestOneObjectUnderTwoNamesIsStartedAndStoppedOnce(t *testing.T) {
 	t.Parallel()
 	for _, early := range []bool{true, false} {

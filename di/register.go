@@ -212,6 +212,7 @@ func (c *Container) add(op string, d *service, o options, onlyIfFree bool) (bool
 	if o.place != "" {
 		d.where = &where{text: o.place}
 	}
+	r.aliased = r.aliased || d.kind == kindAlias
 	r.remember(d)
 	r.index.slot(d.name).place(d)
 	return true, nil

@@ -175,7 +175,7 @@ func (*mill) allow(t *testing.T, err error) {
 
 func TestUnderManyHandsEverythingIsBuiltStartedAndStoppedOnce(t *testing.T) {
 	t.Parallel()
-	for round := range 12 {
+	for round := range 5 {
 		m := &mill{Container: di.New(), names: 20}
 		var wg sync.WaitGroup
 		for hand := range 16 {
