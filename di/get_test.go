@@ -299,9 +299,13 @@ func TestABuildThatIgnoresItsLimitLetsItsWaitersGoAndIsNeverRunTwiceAtOnce(t *te
 			}
 			return &closer{log: new(journal)}, nil
 		}))
-		for range 2 { // the second is told at once
+		for who, want := range []time.Duration{15 * time.Second, 0} { // the second is told at once
+			begun := time.Now()
 			_, err := di.Get[*closer](t.Context(), c, "db")
 			wantError(t, err, context.DeadlineExceeded, "limit of 15s", "still has not returned")
+			if took := time.Since(begun); took < want || took > want+time.Second {
+				t.Errorf("caller %d waited %v, want little more than %v", who, took, want)
+			}
 		}
 		close(release)
 		synctest.Wait()

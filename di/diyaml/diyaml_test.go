@@ -174,6 +174,38 @@ func TestAFileThatIsRefusedTakesNothingAwayThatWasThereBefore(t *testing.T) {
 	}
 }
 
+// common stands among the arguments of several types.
+type common struct {
+	Clock diyaml.Ref[*clock] `yaml:"clock"`
+}
+
+func TestReferencesAreFoundAmongInlineArguments(t *testing.T) {
+	t.Parallel()
+	var types diyaml.Types
+	type arguments struct {
+		common `yaml:",inline"`
+
+		Name string `yaml:"name"`
+	}
+	err := diyaml.Add(&types, "watch", func(_ context.Context, a arguments) (string, error) { return a.Name + " in " + a.Clock.Get().zone, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := di.New()
+	err = errors.Join(di.SetValue(c, "utc", &clock{"UTC"}),
+		diyaml.Parse(c, "services.yaml", []byte("a: {type: watch, arguments: {name: mine, clock: {service: utc}}}"), &types))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := di.Get[string](t.Context(), c, "a"); got != "mine in UTC" || err != nil {
+		t.Errorf("got %q, %v; want mine in UTC", got, err)
+	}
+	err = diyaml.Parse(c, "services.yaml", []byte("b: {type: watch, arguments: {clock: {service: utx}}}"), &types)
+	if want := `services.yaml:1:47: b.arguments.clock.service: "utx" is no service`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestAReferenceOfAnotherTypeIsToldWhenItIsBuilt(t *testing.T) {
 	t.Parallel()
 	c := di.New()
@@ -197,6 +229,13 @@ func TestAFileIsLoadedFromItsPath(t *testing.T) {
 	c := di.New()
 	if err := diyaml.Load(c, path, types(t)); err != nil || !c.Has("a") {
 		t.Errorf("got %v, has a: %v; want nil, true", err, c.Has("a"))
+	}
+	long := strings.Repeat("# not a service\n", 1<<20/16) + "late: {type: clock}"
+	if err := os.WriteFile(path, []byte(long), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := diyaml.Load(c, path, types(t)); err == nil || !strings.Contains(err.Error(), "larger than 1MiB") {
+		t.Errorf("a file of more than 1 MiB: got %v, want it refused, not cut", err)
 	}
 	if err := diyaml.Load(c, path+".no", types(t)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: got %v, want fs.ErrNotExist", err)
