@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"gyrfalcon/session"
+	"gyrfalcon/session/database/internal/mysqlfault"
 	"gyrfalcon/session/database/internal/sqlitefault"
 )
 
@@ -43,21 +45,37 @@ type table interface {
 func openTable(ctx context.Context, db *sql.DB, o Options) (table, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, sqlitefault.Explain(err, "the database", false)
+		return nil, mysqlfault.Connecting(sqlitefault.Explain(err, "the database", false), "the database")
 	}
+	// SQLite has no version(), and nobody else sqlite_version(). The servers say who
+	// they are: "10.11.6-MariaDB-1", "8.4.3", "PostgreSQL 16.3 on …".
 	var version string
-	err = conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version)
+	err = conn.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version)
 	if err == nil {
+		err = conn.Close()
+		kind := mysqlVersion.FindString(version)
+		if err == nil && kind == "" {
+			err = fmt.Errorf("the server is of no kind that this adapter knows (SQLite, MySQL, MariaDB): it says that it is %q", version)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return openMySQL(ctx, db, o, strings.Contains(version, "MariaDB"))
+	}
+	if sqlite := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); sqlite == nil {
 		return openSQLite(ctx, db, conn, o) // which owns conn from here on
 	}
 	if closing := conn.Close(); closing != nil {
-		return nil, errors.Join(err, closing)
+		err = errors.Join(err, closing)
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return nil, fmt.Errorf("the server is of no kind that this adapter knows (SQLite): %w", err)
+	return nil, fmt.Errorf("the database does not say what it is: %w", err)
 }
+
+// mysqlVersion is how MySQL and MariaDB begin their version.
+var mysqlVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+`)
 
 // quote makes an identifier of a name. SQLite takes MySQL's backticks too, and
 // unlike "name" it never takes `name` for a string where no column is so called

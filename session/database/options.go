@@ -20,6 +20,9 @@ const (
 	DefaultColumnModifiedAt = "modified_at"
 )
 
+// DefaultCharset is what Options.Charset is by default.
+const DefaultCharset = "utf8mb4"
+
 // Options says where the sessions are. The zero value is complete: it is
 // Phalcon's table under its default names.
 type Options struct {
@@ -39,6 +42,19 @@ type Options struct {
 	// for servers: there a misspelt Table must not become an empty store. The
 	// error then shows the statement that creates the table.
 	Create *bool `yaml:"create"`
+
+	// Charset is the character set in which a server's columns of text are read and
+	// written, by default DefaultCharset: the one that names the bytes of a session.
+	// Where PHP shares the table it must be that of PHP's connection. It has nothing
+	// to do with the character set of the connections of the *sql.DB, and columns
+	// that hold bytes (BLOB) have none. SQLite has no use for it.
+	Charset string `yaml:"charset"`
+
+	// Timezone is PHP's date.timezone, such as "Europe/Vienna", where a server's
+	// table tells the time in columns of TIMESTAMP or DATETIME: PHP writes there
+	// what its clock on the wall shows. By default PHP's zone is taken to be the
+	// server's, which DATETIME columns do not allow. Columns of INT have no zone.
+	Timezone string `yaml:"timezone"`
 
 	// OwnDB makes Close close the *sql.DB too. Without it the *sql.DB stays
 	// the caller's to close.
@@ -81,7 +97,24 @@ func (o Options) Validate() error {
 		}
 		seen[folded] = c.option
 	}
+	if strings.ContainsFunc(o.Charset, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }) {
+		errs = append(errs, &session.OptionError{Option: "charset", Why: fmt.Sprintf("%q is no name of a character set; write one such as %s", o.Charset, DefaultCharset)})
+	}
+	if _, err := o.location(); err != nil {
+		errs = append(errs, &session.OptionError{Option: "timezone", Why: fmt.Sprintf("%q is no time zone that this machine knows; write PHP's date.timezone, such as Europe/Vienna", o.Timezone)})
+	}
 	return errors.Join(errs...)
+}
+
+// location is the zone that Timezone names, nil if it names none.
+func (o Options) location() (*time.Location, error) {
+	if o.Timezone == "" {
+		return nil, nil
+	}
+	if o.Timezone == "Local" { // to time.LoadLocation that is this machine's, whatever it is
+		return nil, errors.New("unknown time zone Local")
+	}
+	return time.LoadLocation(o.Timezone)
 }
 
 // oddName says why a name cannot be a table's or a column's, or "".
@@ -112,6 +145,8 @@ func (o Options) withDefaults() Options {
 	set(&o.ColumnData, DefaultColumnData)
 	set(&o.ColumnCreatedAt, DefaultColumnCreatedAt)
 	set(&o.ColumnModifiedAt, DefaultColumnModifiedAt)
+	set(&o.Charset, DefaultCharset)
+	o.Charset = charsetName(o.Charset)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

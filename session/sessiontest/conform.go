@@ -42,7 +42,17 @@ func TestAdapter(t *testing.T, h Harness) { //nolint:tparallel // whether it is 
 func shared(h Harness) bool     { return !h.Private }
 func fakeClock(h Harness) bool  { return !h.ServerClock }
 func binary(h Harness) bool     { return !h.TextOnly }
-func choosy(h Harness) bool     { return h.TextOnly || h.MaxData > 0 }
+func choosy(h Harness) bool     { return h.TextOnly || h.MaxData > 0 || h.Holds != nil }
 func stallable(h Harness) bool  { return h.Stall != nil }
 func tellsCase(h Harness) bool  { return !h.FoldsCase }
 func needsClear(h Harness) bool { return !h.ExpiresItself }
+
+// holds is Holds with its default.
+func (h Harness) holds(texts ...string) bool {
+	for _, text := range texts {
+		if h.Holds != nil && !h.Holds(text) {
+			return false
+		}
+	}
+	return true
+}

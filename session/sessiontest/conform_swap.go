@@ -43,6 +43,9 @@ var swapPromises = []promise{
 			{"a", "A"}, {"a", "a "}, {"a", "a\n"}, {"a", "\u00e1"}, {"\u00e1", "a\u0301"}, {"ss", "\u00df"},
 			{"1", "1.0"}, {"1", "01"}, {"0", ""}, {"\u200b", ""}, {"\U0001f600", "\U0001f601"},
 		} {
+			if !f.holds(alike[0], alike[1]) {
+				continue
+			}
 			for range 2 {
 				id, outdated := f.create(alike[0])
 				f.swap(id, outdated, alike[1])
@@ -90,6 +93,9 @@ var swapPromises = []promise{
 		id, r := f.create("0")
 		seen := map[string]string{r.Version: "0"}
 		for _, next := range []string{"1", "11", "1 ", "A", "a", "\u00e9", "e\u0301", ""} {
+			if !f.holds(next) {
+				continue
+			}
 			r = f.swap(id, r, next)
 			if old, dup := seen[r.Version]; dup {
 				t.Errorf("Swap to %q has the Version %q of %q, want another", next, r.Version, old)

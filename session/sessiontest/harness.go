@@ -49,6 +49,11 @@ type Harness struct {
 	// TextOnly says that the store takes valid UTF-8 only.
 	TextOnly bool
 
+	// Holds tells whether the store takes a text, where that depends on more than
+	// MaxData and TextOnly: a column's character set may lack some characters. nil
+	// stands for all of Unicode.
+	Holds func(text string) bool
+
 	// FoldsCase says that to the store IDs which differ only in the case of
 	// their letters are one ID.
 	FoldsCase bool

@@ -74,6 +74,7 @@ type peer struct {
 	mu      sync.Mutex
 	closed  bool
 	maxData int // 0 for any
+	holds   func(text string) bool
 	text    bool
 }
 
@@ -97,6 +98,9 @@ func (p *peer) writable(ctx context.Context, data []byte) error {
 	}
 	if p.text && !utf8.Valid(data) {
 		return errors.New("not text")
+	}
+	if p.holds != nil && !p.holds(string(data)) {
+		return errors.New("not in this character set")
 	}
 	p.store.mu.Lock()
 	stalled := p.stalled
@@ -173,7 +177,7 @@ func harness(h sessiontest.Harness, w wreck) sessiontest.Harness {
 	h.Stall = here.stall
 	h.Open = func(_ context.Context, name string, now func() time.Time) (session.Adapter, error) {
 		p := here.open(name, now)
-		p.maxData, p.text = h.MaxData, h.TextOnly
+		p.maxData, p.text, p.holds = h.MaxData, h.TextOnly, h.Holds
 		if w == nil {
 			return p, nil
 		}

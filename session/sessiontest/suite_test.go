@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"gyrfalcon/session/sessiontest"
 )
@@ -18,6 +19,7 @@ func TestAGoodAdapterPasses(t *testing.T) {
 		"that can everything":      {},
 		"that takes little":        {MaxData: 1000},
 		"that takes text":          {TextOnly: true},
+		"that takes ASCII":         {TextOnly: true, Holds: ascii},
 		"that is private":          {Private: true},
 		"with a clock of its own":  {ServerClock: true},
 		"that is taken for folded": {FoldsCase: true},
@@ -27,6 +29,10 @@ func TestAGoodAdapterPasses(t *testing.T) {
 			sessiontest.TestAdapter(t, harness(h, nil))
 		})
 	}
+}
+
+func ascii(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
 // wreckTest makes TestWrecks run in a child.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"gyrfalcon/session"
 	"gyrfalcon/session/sessiontest"
@@ -284,6 +286,17 @@ var wrecks = []struct {
 	{"replaces what is no text", []string{"What the store cannot take is refused whole"}, sessiontest.Harness{TextOnly: true},
 		func(p *peer, _ func() time.Time) session.Adapter {
 			return storing(p, func(b []byte) []byte { return bytes.ToValidUTF8(b, []byte("?")) })
+		}},
+	{"replaces characters that it lacks", []string{"What the store cannot take is refused whole"}, sessiontest.Harness{TextOnly: true, Holds: ascii},
+		func(p *peer, _ func() time.Time) session.Adapter {
+			return storing(p, func(b []byte) []byte {
+				return bytes.Map(func(r rune) rune {
+					if r > unicode.MaxASCII && r != utf8.RuneError {
+						return '?'
+					}
+					return r
+				}, b)
+			})
 		}},
 	{"tells IDs in its errors", []string{"No error holds an ID or a session's content"}, sessiontest.Harness{},
 		func(p *peer, _ func() time.Time) session.Adapter {

@@ -1,0 +1,85 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"gyrfalcon/session/database/internal/mysqlfault"
+)
+
+// Open returns a *sql.DB for the server. It does no I/O: what is wrong with the
+// server, the first connection tells. The error of Open is about the options. The
+// *sql.DB is the caller's to close (or the adapter's, with database.Options.OwnDB).
+func Open(o Options) (*sql.DB, error) {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("session/database/mysql: %w", err)
+	}
+	cfg, err := o.config()
+	if err != nil {
+		return nil, fmt.Errorf("session/database/mysql: %w", err)
+	}
+	// The driver would log to standard error what it returns as well.
+	cfg.Logger = &mysql.NopLogger{}
+	if cfg.Params == nil {
+		cfg.Params = make(map[string]string)
+	}
+	if _, set := cfg.Params["innodb_lock_wait_timeout"]; !set {
+		cfg.Params["innodb_lock_wait_timeout"] = strconv.Itoa(int(or(o.LockTimeout, DefaultLockTimeout) / time.Second))
+	}
+	base, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, errors.New("session/database/mysql: the driver refuses the options") // its error may quote them
+	}
+	db := sql.OpenDB(&connector{base: base, place: fmt.Sprintf("the server at %s", cfg.Addr)})
+	open := or(o.MaxOpenConns, DefaultMaxOpenConns)
+	db.SetMaxOpenConns(open)
+	db.SetMaxIdleConns(or(o.MaxIdleConns, min(DefaultMaxIdleConns, open)))
+	db.SetConnMaxLifetime(or(o.ConnMaxLifetime, DefaultConnMaxLifetime))
+	db.SetConnMaxIdleTime(o.ConnMaxIdleTime)
+	return db, nil
+}
+
+// Place says where the sessions are, without a secret: equal for two Options that
+// lead to one database, as far as the options tell.
+func (o Options) Place() string {
+	cfg, err := o.config()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s(%s)/%s", cfg.Net, cfg.Addr, cfg.DBName)
+}
+
+// connector makes connections, and explains why it made none.
+type connector struct {
+	base  driver.Connector
+	place string
+}
+
+func (c *connector) Driver() driver.Driver { return c.base.Driver() }
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.base.Connect(ctx)
+	if err != nil {
+		return nil, mysqlfault.Connecting(explain(err), c.place)
+	}
+	return conn, nil
+}
+
+// explain puts what the driver itself says about TLS and passwords into words that
+// name the mend.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, mysql.ErrNoTLS):
+		return fmt.Errorf("the server has no TLS; give it a certificate, or set tls: false: %w", err)
+	case errors.Is(err, mysql.ErrInvalidConn):
+		return fmt.Errorf("the server ended the connection while it was made; is that its MySQL port, and does it take more connections? %w", err)
+	}
+	return err
+}
