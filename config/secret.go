@@ -34,13 +34,20 @@ var (
 
 	// account is the user:password@ of a data source name that is no URL.
 	account = regexp.MustCompile(`[^\s"'{}\[\],]*:[^\s]*@`)
+
+	// query is what follows a URL's address, and pairs are a URL's options without it:
+	// the one that is a password may be misspelled.
+	query = regexp.MustCompile(`(://[^\s"'?]*\?)[^\s"']+`)
+	pairs = regexp.MustCompile(`[^\s"'?&=:]+=[^\s"'&]*&[^\s"']*`)
 )
 
 // maskText masks what may be a secret in a piece of a configuration whose
-// structure is not known: all that follows a word like "password", and the
-// user:password@ of a URL or a data source name.
+// structure is not known: all that follows a word like "password", the
+// user:password@ of a URL or a data source name, and a URL's options.
 func maskText(text string) string {
 	text = maskAccount(text)
+	text = query.ReplaceAllString(text, "${1}"+mask)
+	text = pairs.ReplaceAllString(text, mask)
 	if value, found := afterSecretWord(text); found && value < len(text) {
 		return text[:value] + mask
 	}

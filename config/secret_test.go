@@ -22,6 +22,8 @@ func TestSecretsAreMaskedInTheOffendingLine(t *testing.T) {
 		{"uri", `database: {hots: x, uri: "mongodb://hunter2"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: x, uri: ***`},
 		{"URL with a password", `database: {hots: "tcp://u:hunter2@h:1"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
 		{"path with a password among its parameters", `database: {hots: "tcp://h:1?auth=hunter2"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
+		{"path with a password under a misspelled name", `database: {hots: "tcp://h:1?auht=hunter2"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
+		{"options without a URL", `database: {hots: "seed[]=h&auht=hunter2"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
 		{"data source name", `database: {hots: "root:hunter2@tcp(h)/test"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
 		{"under a key that sounds like a secret", "database:\n    auth:\n      - hunter2\n      - {a: b}", `gyrfalcon.yaml:5:9: session.database.auth.***: wants a single value, not a mapping | - {***`},
 		{"key of a wrong key", "database: {auth: {hunter2: 1}}", `gyrfalcon.yaml:2:20: session.database.auth: wants a list, not a mapping | database: {auth: ***`},

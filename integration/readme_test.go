@@ -41,8 +41,10 @@ func TestTheReadmesYAMLIsTheDefaults(t *testing.T) {
 	if cfg.HTTP != none.HTTP || cfg.Log != none.Log {
 		t.Errorf("the README's YAML gives %+v %+v, and an empty file %+v %+v", cfg.HTTP, cfg.Log, none.HTTP, none.Log)
 	}
-	// The block of the adapter that is not the default is read when it is chosen.
-	optionsOf(t, strings.Replace(text, "adapter: database ", "adapter: memory ", 1))
+	// The blocks of the adapters that are not the default are read when they are chosen.
+	for _, adapter := range []string{"memory", "redis"} {
+		optionsOf(t, strings.Replace(text, "adapter: database ", "adapter: "+adapter+" ", 1))
+	}
 }
 
 // optionsOf returns what a configuration makes of the session service, without what

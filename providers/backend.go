@@ -48,6 +48,11 @@ type Recipe[C any] struct {
 	// same. Under interop: php a place is one service's own. It is empty where nobody else can reach the store, as in memory.
 	Store string
 
+	// ExpiresItself says that the store removes what has expired by what was said when
+	// it was stored, and nobody clears it: services that keep their sessions in one place
+	// may then have different lifetimes.
+	ExpiresItself bool
+
 	// Adapter makes the adapter. It does no I/O and owns no connection: the
 	// adapter's Open does the one, and Close above the other.
 	Adapter func(conn C) (session.Adapter, error)

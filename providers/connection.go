@@ -15,8 +15,8 @@ type plan interface {
 	// provide returns the constructors of the connection and of the adapter.
 	provide(shared *string) fx.Option
 
-	// store is Recipe.Store.
-	store() string
+	// store is Recipe.Store, and whether it is cleared by services' lifetimes.
+	store() (place string, cleared bool)
 }
 
 // connection is a backend's connection within its module. Being of a type that
@@ -38,7 +38,7 @@ func (r Recipe[C]) provide(shared *string) fx.Option {
 	return fx.Provide(fx.Private, connect, r.adapter)
 }
 
-func (r Recipe[C]) store() string { return r.Store }
+func (r Recipe[C]) store() (place string, cleared bool) { return r.Store, !r.ExpiresItself }
 
 func (r Recipe[C]) connect() *connection[C] {
 	return &connection[C]{open: r.Connect, close: r.Close}

@@ -28,7 +28,7 @@ func (f optionFunc) apply(m *module) { f(m) }
 
 // Share keeps the sessions on a connection of the application's own, which it
 // provides in fx under this name, of the type that the chosen backend works with:
-// *sql.DB for database. It is required, must be open when the application starts,
+// *sql.DB for database, redis.UniversalClient for redis. It is required, must be open when the application starts,
 // and is never closed by the module. Keys in YAML that say how to connect are then
 // refused.
 func Share(name string) Option {
@@ -146,7 +146,8 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.settle(s, p.store()); err != nil {
+	store, cleared := p.store()
+	if err := m.settle(s, store, cleared); err != nil {
 		return nil, err
 	}
 	o, err := m.options(s)
@@ -176,7 +177,7 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 
 // settle refuses a service that would clear another one's living sessions, or have
 // its own cleared, and one whose IDs would be another's.
-func (m *module) settle(s config.Session, store string) error {
+func (m *module) settle(s config.Session, store string, cleared bool) error {
 	first, taken := m.stores[store]
 	switch {
 	case store == "":
@@ -189,7 +190,7 @@ func (m *module) settle(s config.Session, store string) error {
 		}
 		return s.Errorf(key, "the service %q keeps its sessions in the same place, and under interop: php a session's ID there is the visitor's own, "+
 			"which would open both services; give each a table, a collection or a prefix of its own", first.Name)
-	case first.Lifetime != s.Lifetime:
+	case cleared && first.Lifetime != s.Lifetime:
 		return s.Errorf("lifetime", "the service %q keeps its sessions in the same place with a lifetime of %v, and each would clear the other's by its own; "+
 			"give both the same lifetime, or one of them a table of its own", first.Name, first.Lifetime)
 	}

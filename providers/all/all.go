@@ -7,7 +7,8 @@ import (
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/database"
 	"gyrfalcon/providers/memory"
+	"gyrfalcon/providers/redis"
 )
 
-// Backends are all backends: database and memory. Append your own.
-var Backends = []providers.Option{database.Backend, memory.Backend}
+// Backends are all backends: database, memory and redis. Append your own.
+var Backends = []providers.Option{database.Backend, memory.Backend, redis.Backend}

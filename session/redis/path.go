@@ -3,6 +3,7 @@ package redis
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -106,6 +107,25 @@ func (p Path) String() string {
 		parts = append(parts, fmt.Sprintf("%s://%s?weight=%d&database=%d", scheme, h.address, h.weight, h.database))
 	}
 	return strings.Join(parts, ",")
+}
+
+// Place says where sessions are kept, so that two services can be told to be in one
+// place. It holds no secret.
+func (s Servers) Place(o Options) string {
+	o = o.withDefaults()
+	t, err := s.target()
+	if err != nil {
+		return ""
+	}
+	if t.kind != servers {
+		seeds := slices.Sorted(slices.Values(t.seeds))
+		return fmt.Sprintf("%s %v %d %q", t.master, seeds, t.database, o.prefix(t.prefix, t.kind == cluster))
+	}
+	var parts []string
+	for _, h := range t.hosts {
+		parts = append(parts, fmt.Sprintf("%s %d %q", h.address, h.database, o.prefix(h.prefix, false)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // GoString is String.

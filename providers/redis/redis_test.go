@@ -1,0 +1,125 @@
+package redis_test
+
+import (
+	"strings"
+	"testing"
+
+	"go.uber.org/fx"
+	"go.uber.org/goleak"
+
+	"gyrfalcon/config"
+	"gyrfalcon/providers"
+	"gyrfalcon/providers/redis"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// graph builds the application's graph for a block, without starting anything.
+func graph(block string, opts ...providers.Option) error {
+	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session:\n  adapter: redis\n  redis:\n    "+strings.ReplaceAll(block, "\n", "\n    ")+"\n"))
+	if err != nil {
+		return err
+	}
+	return fx.New(fx.NopLogger, providers.Module(cfg.Session, append(opts, redis.Backend)...)).Err()
+}
+
+func TestEveryFormIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, block := range []string{
+		"{}",
+		`path: "tcp://127.0.0.1:6379?weight=1"`,
+		"path: tls://a?auth[user]=u&auth[pass]=p, unix:///run/redis.sock",
+		"path: seed[]=a:7000&seed[]=b:7000",
+		"cluster: {seeds: [\"a:7000\", b]}\nusername: u\npassword: p\ntls: {}",
+		"sentinel: {master: m, seeds: [a], password: p}\ndatabase: 2",
+		"prefix: \"APP:\"\nflavor: phalcon5\nlock: {}\nwait: {}\npool_size: 3\ndial_timeout: 1s\nread_timeout: 2",
+		"lock: {wait: 1s, expire: 10s, every: 10ms}\nwait: {replicas: 2, timeout: 100ms}",
+	} {
+		if err := graph(block); err != nil {
+			t.Errorf("%s\ngives %v, want nil", block, err)
+		}
+	}
+}
+
+func TestWhatCannotStandIsToldWithItsPlaceAndWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ block, place, says string }{
+		{"pth: tcp://a", "4:5: session.redis.pth", `did you mean "path"?`},
+		{"path: redis://u:hunter2@a", "4:11: session.redis.path", "write tcp://"},
+		{"path: tcp://a?weight=0&auth=hunter2", "4:11: session.redis.path", "leave the server out"},
+		{"path: tcp://a?auht=hunter2", "4:11: session.redis.path", "did you mean auth?"},
+		{"path: seed[]=a&auht=hunter2", "4:11: session.redis.path", "did you mean auth?"},
+		{"path: \"tcp://a?hunter2\"", "4:11: session.redis.path", "write name=value"},
+		{"path: tcp://a\ncluster: {seeds: [b]}", "4:11: session.redis.path", "keep one"},
+		{"cluster: {seeds: []}", "4:22: session.redis.cluster.seeds", "names no server"},
+		{"sentinel: {seeds: [a]}", "session.redis.sentinel.master", "sentinel monitor"},
+		{"sentinel: {mastre: m}", "4:16: session.redis.sentinel.mastre", `did you mean "master"?`},
+		{"password: hunter2\nusernam: u", "5:5: session.redis.usernam", `did you mean "username"?`},
+		{"username: u", "session.redis.password", "without a password"},
+		{"password: [hunter2]", "4:15: session.redis.password", "single value"},
+		{"flavor: phalcon", "4:13: session.redis.flavor", "phalcon5"},
+		{"lock: {expires: 30s}", "4:12: session.redis.lock.expires", `did you mean "expire"?`},
+		{"lock: {expire: 10ms}", "4:20: session.redis.lock.expire", "least is 1s"},
+		{"lock: true", "4:11: session.redis.lock", "mapping"},
+		{"wait: {replicas: -1}", "4:22: session.redis.wait.replicas", "negative"},
+		{"database: -1", "4:15: session.redis.database", "negative"},
+		{"pool_size: 100000", "4:16: session.redis.pool_size", "1 to 10000"},
+	} {
+		err := graph(c.block)
+		if err == nil {
+			t.Errorf("%s\ngives no error, want one that says %q", c.block, c.says)
+			continue
+		}
+		for _, part := range []string{"gyrfalcon.yaml:", c.place, c.says} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s\ngives %v\nwant it to say %q", c.block, err, part)
+			}
+		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s\nshows the password: %v", c.block, err)
+		}
+	}
+}
+
+func TestHowToConnectIsRefusedWhereTheConnectionIsShared(t *testing.T) {
+	t.Parallel()
+	for _, block := range []string{
+		"path: tcp://a", "cluster: {seeds: [a]}", "sentinel: {}", "username: u", "password: hunter2", "database: 1",
+		"tls: {}", "dial_timeout: 1s", "read_timeout: 1s", "pool_size: 1",
+	} {
+		key, _, _ := strings.Cut(block, ":")
+		err := graph(block, providers.Share("main"))
+		if err == nil || !strings.Contains(err.Error(), "session.redis."+key) || !strings.Contains(err.Error(), "providers.Share") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s with Share gives %v, want an error about it", block, err)
+		}
+	}
+	if err := graph("flavor: phalcon", providers.Share("main")); err == nil || !strings.Contains(err.Error(), "4:13") {
+		t.Errorf("a flavor that is none gives %v with Share, want an error with its place", err)
+	}
+}
+
+// Redis expires sessions itself: nobody clears another's. Under PHP's own IDs a prefix is
+// one service's.
+func TestServicesMayShareAPrefixButNotWithPHP(t *testing.T) {
+	t.Parallel()
+	services := func(first, second string) error {
+		cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: redis, "+first+"}\nservices: {admin: {adapter: redis, "+second+"}}"))
+		if err != nil {
+			return err
+		}
+		return fx.New(fx.NopLogger, providers.Module(cfg.Session, redis.Backend, providers.Further(cfg.Services))).Err()
+	}
+	if err := services("lifetime: 1h", "lifetime: 15m"); err != nil {
+		t.Errorf("two lifetimes on one prefix: %v, want nil", err)
+	}
+	const php = "interop: php, cookie: {name: admin}"
+	if err := services("lifetime: 1h", php); err == nil || !strings.Contains(err.Error(), "a prefix of its own") {
+		t.Errorf("a service beside one of PHP's on one prefix: %v, want an error that says so", err)
+	}
+	if err := services("lifetime: 1h", php+`, redis: {path: "127.0.0.1:6379"}`); err == nil || !strings.Contains(err.Error(), "a prefix of its own") {
+		t.Errorf("the default path and the same written out, one of them PHP's: %v, want an error", err)
+	}
+	if err := services("lifetime: 1h", php+`, redis: {prefix: "ADMIN:"}`); err != nil && strings.Contains(err.Error(), "a prefix of its own") {
+		t.Errorf("a prefix of its own for PHP: %v", err)
+	}
+}
