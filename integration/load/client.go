@@ -14,7 +14,7 @@ import (
 
 // crowd are the clients of a site.
 type crowd struct {
-	site     *site
+	url      string        // of the site
 	deadline time.Duration // of a request
 	http     *http.Client
 	clients  []*client
@@ -39,22 +39,28 @@ type counter struct {
 // client is one visitor, with a session of his own and others that all share.
 type client struct {
 	crowd    *crowd
+	url      string // of the site that he visits
 	counters []*counter
 	served   atomic.Int64 // when the last request began that was answered 2xx, in Unix nanoseconds
+}
+
+// open lets so many clients come.
+func (c *crowd) open(clients int) {
+	c.errors = map[string]int{}
+	c.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 }
 
 // begin makes the sessions, each with one change in it.
 func (c *crowd) begin(t testing.TB, clients, shared int) {
 	t.Helper()
-	c.errors = map[string]int{}
-	c.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
+	c.open(clients)
 	var common []*counter
 	for i := range shared {
 		common = append(common, c.newCounter(t, fmt.Sprintf("the shared session %d", i+1)))
 	}
 	for i := range clients {
 		own := c.newCounter(t, fmt.Sprintf("the session of client %d", i+1))
-		one := &client{crowd: c, counters: []*counter{own, own, own, own}}
+		one := &client{crowd: c, url: c.url, counters: []*counter{own, own, own, own}}
 		if shared > 0 {
 			one.counters[3] = common[i%shared]
 		}
@@ -72,7 +78,7 @@ func (c *crowd) leave() {
 func (c *crowd) newCounter(t testing.TB, name string) *counter {
 	t.Helper()
 	n := &counter{name: name}
-	resp, err := c.get(t.Context(), countPath, nil)
+	resp, err := c.get(t.Context(), c.url+countPath, nil)
 	if err != nil {
 		t.Fatalf("make %s: %v", name, err)
 	}
@@ -93,11 +99,11 @@ type response struct {
 	body    string
 }
 
-func (c *crowd) get(ctx context.Context, path string, cookie *http.Cookie) (response, error) {
+func (c *crowd) get(ctx context.Context, url string, cookie *http.Cookie) (response, error) {
 	// One that hangs is waited for longer than it may last, so as to know that it does.
 	ctx, cancel := context.WithTimeout(ctx, c.deadline+patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.site.url+path, http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 	if err != nil {
 		return response{}, err
 	}
@@ -129,7 +135,7 @@ func (one *client) work(ctx context.Context) {
 // count makes one change, and says whether it was acknowledged.
 func (one *client) count(ctx context.Context, n *counter) bool {
 	start := time.Now()
-	resp, err := one.crowd.get(ctx, countPath, n.cookie)
+	resp, err := one.crowd.get(ctx, one.url+countPath, n.cookie)
 	took := time.Since(start)
 	var text string
 	switch {
@@ -201,7 +207,7 @@ func (c *crowd) servedSince(since time.Time, within time.Duration) int {
 func (c *crowd) judge(t testing.TB, mayLose bool) {
 	t.Helper()
 	for _, n := range c.counters {
-		resp, err := c.get(context.WithoutCancel(t.Context()), valuePath, n.cookie)
+		resp, err := c.get(context.WithoutCancel(t.Context()), c.url+valuePath, n.cookie)
 		if err != nil || resp.status != http.StatusOK {
 			t.Errorf("%s cannot be read afterwards: %v, status %d, %q", n.name, err, resp.status, resp.body)
 			n.value = n.acknowledged.Load()

@@ -18,4 +18,8 @@
 //		Open:  func(ctx context.Context) (session.Adapter, error) { … },
 //		Fault: func(t testing.TB) { srv.Kill(t); srv.Start(t) },
 //	})
+//
+// Count is the same without a fault, from two processes on one counter: every request
+// must be answered 2xx, and none of them lost. It takes the harness that the adapter has
+// for package sessiontest.
 package load

@@ -75,8 +75,11 @@ type Report struct {
 // String tells the figures, and the errors that were met.
 func (r Report) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d acknowledged, %d refused, %d unknown (of which %d stand), %d lost; the longest request took %v; served again after %v",
-		r.Acknowledged, r.Refused, r.Unknown, r.Stood, r.Lost, r.Longest.Round(time.Millisecond), r.Recovered.Round(time.Millisecond))
+	fmt.Fprintf(&text, "%d acknowledged, %d refused, %d unknown (of which %d stand), %d lost; the longest request took %v",
+		r.Acknowledged, r.Refused, r.Unknown, r.Stood, r.Lost, r.Longest.Round(time.Millisecond))
+	if r.Recovered > 0 {
+		fmt.Fprintf(&text, "; all were served again %v after the fault", r.Recovered.Round(time.Millisecond))
+	}
 	for e, n := range r.Errors {
 		fmt.Fprintf(&text, "\n%7d × %s", n, strings.TrimSpace(e))
 	}
@@ -118,7 +121,7 @@ func Run(t testing.TB, p Plan) Report {
 func (p Plan) run(labels context.Context, t testing.TB) Report {
 	t.Helper()
 	site := p.serve(t)
-	c := &crowd{site: site, deadline: 2*p.Options.Timeout + p.Margin}
+	c := &crowd{url: site.url, deadline: 2*p.Options.Timeout + p.Margin}
 	defer site.close(t)
 	defer c.leave()
 	c.begin(t, p.Clients, max(p.Shared, 0))
@@ -156,15 +159,21 @@ func (p Plan) serve(t testing.TB) *site {
 	if err != nil {
 		t.Fatalf("open an adapter: %v", err)
 	}
-	o := p.Options
-	o.ErrorHandler = answer
-	m := session.New(a, o)
-	if err := m.Start(t.Context()); err != nil {
-		t.Fatalf("start the session service: %v", err)
-	}
+	m := start(t, a, p.Options)
 	s, err := newSite(t.Context(), m)
 	if err != nil {
 		t.Fatal(errors.Join(err, m.Stop(t.Context())))
 	}
 	return s
+}
+
+// start starts a session service over an adapter.
+func start(t testing.TB, a session.Adapter, o session.Options) *session.Manager {
+	t.Helper()
+	o.ErrorHandler = answer
+	m := session.New(a, o)
+	if err := m.Start(t.Context()); err != nil {
+		t.Fatalf("start the session service: %v", err)
+	}
+	return m
 }
