@@ -16,7 +16,8 @@ type Options struct {
 	Address string
 
 	// Secret is the port's handlersocket_plain_secret; "" where the server wants
-	// none, and refuses one that is offered.
+	// none, and refuses one that is offered. One that holds control characters
+	// never matches: the plugin compares its length as it stands on the wire.
 	Secret string
 
 	// Conns is the most connections, by default 8. Who finds all of them in use

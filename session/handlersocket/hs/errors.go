@@ -49,7 +49,7 @@ var (
 	// filter columns.
 	ErrFilter = errors.New("the plugin cannot filter on that column")
 
-	// ErrMalformed (2 cmd, op, modop, klen, kpnum, invalueslen, notimpl): the
+	// ErrMalformed (2 cmd, op, modop, klen, kpnum, invalueslen, notimpl, …): the
 	// server does not understand the request. The key may have more values
 	// than the index has columns.
 	ErrMalformed = errors.New("the server does not understand the request")
@@ -79,6 +79,8 @@ var sentinels = map[string]error{
 	"kpnum":       ErrMalformed,
 	"invalueslen": ErrMalformed,
 	"notimpl":     ErrMalformed,
+	"syntax":      ErrMalformed,
+	"filtertype":  ErrMalformed,
 	"unauth":      ErrUnauthorized,
 	"authtype":    ErrUnauthorized,
 }

@@ -3,6 +3,7 @@ package hs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,24 +42,27 @@ func (c *Client) Index(d Definition) (*Index, error) {
 	if d.Database == "" || d.Table == "" {
 		return nil, fmt.Errorf("%w: a Definition needs a Database and a Table", ErrBadRequest)
 	}
-	for _, names := range [][]string{d.Columns, d.Filters} {
-		for _, name := range names {
-			if name == "" || strings.Contains(name, ",") {
-				return nil, fmt.Errorf("%w: %q cannot be a column's name in HandlerSocket, which separates them by commas", ErrBadRequest, name)
-			}
+	if most := max(len(d.Columns), len(d.Filters)); most > maxColumns {
+		return nil, fmt.Errorf("%w: %d columns, and a table has at most %d", ErrBadRequest, most, maxColumns)
+	}
+	for _, name := range slices.Concat([]string{d.Database, d.Table, d.Index}, d.Columns, d.Filters) {
+		if odd := strings.ContainsFunc(name, func(r rune) bool { return r < plain || r == ',' }); odd || name == "" {
+			return nil, fmt.Errorf("%w: %q cannot be a name in HandlerSocket, which has commas between names and no escapes in them", ErrBadRequest, name)
 		}
 	}
-	var tail []byte
-	for _, part := range []string{d.Database, d.Table, d.Index, strings.Join(d.Columns, ",")} {
-		tail = append(tail, '\t')
-		tail = appendEscaped(tail, part)
-	}
+	tail := "\t" + d.Database + "\t" + d.Table + "\t" + d.Index + "\t" + strings.Join(d.Columns, ",")
 	if len(d.Filters) > 0 {
-		tail = append(tail, '\t')
-		tail = appendEscaped(tail, strings.Join(d.Filters, ","))
+		tail += "\t" + strings.Join(d.Filters, ",")
 	}
-	return c.register(d, string(append(tail, '\n'))), nil
+	return c.register(d, tail+"\n"), nil
 }
+
+// What a table and an index have at most in MariaDB. The plugin makes room on its stack
+// for as many values as a request says that it has: more would crash the server.
+const (
+	maxColumns = 4096
+	maxKey     = 32
+)
 
 // register gives the index the number under which all connections know it.
 func (c *Client) register(d Definition, tail string) *Index {

@@ -8,8 +8,9 @@ import (
 // Op compares an index's or a filter's columns with values.
 type Op uint8
 
-// The operators. With Less and LessEqual the index is walked downwards from the
-// key, with Greater and GreaterEqual upwards. NotEqual is for filters.
+// The operators. With Less and LessEqual the index is walked downwards from the key,
+// and comes to NULLs at last; with Greater and GreaterEqual upwards. NotEqual is for
+// filters.
 const (
 	Equal Op = iota
 	Less
@@ -64,6 +65,8 @@ func (x *Index) badRequest(q *Query, values int) error {
 	switch {
 	case len(q.Key) == 0:
 		return fmt.Errorf("%w: Query.Key is empty", ErrBadRequest)
+	case len(q.Key) > maxKey:
+		return fmt.Errorf("%w: Query.Key has %d values, and an index has at most %d columns", ErrBadRequest, len(q.Key), maxKey)
 	case q.Op > GreaterEqual:
 		return fmt.Errorf("%w: Query.Op is not one that an index has", ErrBadRequest)
 	case q.Limit < 0 || q.Offset < 0:

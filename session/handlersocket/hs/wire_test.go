@@ -69,6 +69,7 @@ func TestARequestThatIsNotSoundIsRefusedAndNeverSent(t *testing.T) {
 	x := define(t, c)
 	one := []hs.Value{hs.Int(1)}
 	for name, do := range map[string]func(b *hs.Batch){
+		"too long a key":      func(b *hs.Batch) { b.Find(x, hs.Query{Key: make([]hs.Value, 33)}) },
 		"no key":              func(b *hs.Batch) { b.Find(x, hs.Query{}) },
 		"an unknown operator": func(b *hs.Batch) { b.Find(x, hs.Query{Op: 77, Key: one}) },
 		"!= on the key":       func(b *hs.Batch) { b.Find(x, hs.Query{Op: hs.NotEqual, Key: one}) },
@@ -93,6 +94,8 @@ func TestARequestThatIsNotSoundIsRefusedAndNeverSent(t *testing.T) {
 		{}, {Database: "d"}, {Table: "t"},
 		{Database: "d", Table: "t", Columns: []string{"a,b"}},
 		{Database: "d", Table: "t", Filters: []string{""}},
+		{Database: "\nQ", Table: "t"}, {Database: "d", Table: "t\n"}, {Database: "d", Table: "t", Index: "a\tb"},
+		{Database: "d", Table: "t", Columns: []string{"a\x00"}}, {Database: "d", Table: "t", Columns: make([]string, 5000)},
 	} {
 		if _, err := c.Index(d); !errors.Is(err, hs.ErrBadRequest) {
 			t.Errorf("Index(%+v) = %v, want ErrBadRequest", d, err)
@@ -110,17 +113,14 @@ func TestARequestThatIsNotSoundIsRefusedAndNeverSent(t *testing.T) {
 	}
 }
 
-// No definition, key or value makes a line that begins with anything but what this
+// No key, value or secret makes a line that begins with anything but what this
 // protocol's requests begin with: a Q would stop the server.
 func TestNoValueBeginsALine(t *testing.T) {
 	t.Parallel()
 	s := serve(t, ordinary)
 	c := hs.New(hs.Options{Address: s.address, Secret: "\nQ"})
 	t.Cleanup(c.Close)
-	x, err := c.Index(hs.Definition{Database: "\nQ", Table: "\nQ", Index: "\nQ", Columns: []string{"\nQ", "v"}, Filters: []string{"\nQ"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := define(t, c)
 	bad := hs.String("\nQ\n/\nQ")
 	b := c.NewBatch()
 	b.Find(x, hs.Query{Key: []hs.Value{bad}, In: hs.In{Values: []hs.Value{bad}}, Filters: []hs.Filter{{Value: bad}}})
