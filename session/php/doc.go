@@ -1,0 +1,81 @@
+// Package php keeps sessions in the forms that PHP keeps them in, so that a Go and a
+// PHP application can serve one visitor from one session.
+//
+// # Choosing
+//
+// PHP has three forms, by the name of its setting session.serialize_handler, and each
+// is a session.Codec here:
+//
+//	php            Native()     name|value for each           PHP's default, and Phalcon's
+//	php_serialize  Serialize()  one serialized array
+//	php_binary     Binary()     length, name, value for each
+//
+// Take the one that the PHP side has. Where that can be chosen, php_serialize is the
+// safest: it has room for any name, while PHP stores an empty session for a name with
+// '|' under php, and drops names of more than 127 bytes under php_binary, both without
+// a word. This package refuses such names instead.
+//
+//	m := session.New(adapter, session.Options{Codec: php.Native()})
+//
+// # What becomes of values
+//
+// A variable is decoded when it is asked for, into whatever type is asked for, as
+// encoding/json does: numbers of any kind that can hold the value exactly, strings and
+// []byte, slices, arrays and maps, structs, pointers (nil is PHP's null),
+// encoding.TextMarshaler's types as strings, and time.Time.
+//
+// Slices are written as PHP's lists and are read from nothing else; maps as arrays, by
+// ascending keys, integers first. Structs are arrays too, with a field's name from its
+// tag or its own; with a class they are objects:
+//
+//	type User struct {
+//		_     struct{} `php:"class=App\\User"`
+//		Name  string   `php:"name"`
+//		Email string   `php:"email,protected"`
+//		Seen  []string `php:"seen,omitempty"`
+//		cache map[string]int // not exported: not stored
+//	}
+//
+// A struct without a class, and a map with string keys, are also read from objects of
+// any class, by the properties' bare names. A time.Time is written as a
+// DateTimeImmutable, to the microsecond, which is all that PHP has, and is read from
+// any DateTime and from PHP's time().
+//
+// Into an any goes what PHP has, with nothing lost: nil, bool, int, float64, string (of
+// any bytes), Array in its order, *Object with its class and its private properties,
+// *Enum, *Serializable, and *Ref for what PHP holds by reference. Go need not know the
+// classes. A float is written as PHP writes it under serialize_precision=-1.
+//
+// # What is not touched
+//
+// What is not set goes back byte for byte, be it readable for Go or not. Setting a
+// variable to what it is already changes nothing either, in whichever of PHP's ways it
+// was written.
+//
+// PHP numbers the values of a session, and a value that stands in several places is
+// written as a number in all but the first (R:2; for a reference, r:2; for an object).
+// When a variable before it changes, those numbers are written anew; when the variable
+// goes in which the value stood, it is written out in the next place that refers to it.
+// Session.Set replaces a variable as PHP's unset and assignment do: others that shared
+// its old value by reference keep that.
+//
+// An object that was read and is set again unchanged is still the same object (===) as
+// the others that PHP finds. One that was changed takes the place of the one that it was
+// read from, with all that refer to that, if that one is replaced; where it still
+// stands the changed one is an object of its own. What was decoded from one variable
+// does not change what is decoded from another until the session is read again.
+//
+// # Hostile and broken sessions
+//
+// A payload is split in one pass that looks at the structure only, without recursion
+// and without believing a length or a count. A variable that PHP would not read is a
+// *session.DecodeError when it is asked for; the others are not affected, and the stored
+// session stays (PHP destroys it). Where the structure itself breaks nobody can tell
+// where the next variable begins: that is Parse's error.
+//
+// As PHP, this package reads arrays and objects nested up to 4096 deep and refuses to
+// write deeper ones. Whether a class exists, and takes its properties, only PHP knows.
+//
+// The formats are those of PHP 8.2, in ext/standard/var_unserializer.re, var.c and
+// ext/session/session.c.
+package php

@@ -1,0 +1,271 @@
+package php
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// space is a numbering: one payload, or one value that was encoded by itself, in which
+// R: and r: mean values by their number, the slot. PHP numbers values from 1 in the
+// order in which they stand; keys and R: take no slot. In php and php_binary the
+// numbers run on from variable to variable.
+//
+// A space never changes once it is made, so that decoded objects can point into it.
+type space struct {
+	buf    []byte
+	format *format // how buf is split into values; nil: it is one value
+	refs   bool    // there are references in it, or a C: that may hold some
+
+	// A value encoded by itself may refer to what stands elsewhere (the number is
+	// then foreign + an index in ext), and may itself be what others mean by a slot
+	// elsewhere.
+	ext     []ident
+	aliases []alias
+
+	once  sync.Once
+	slots []slotInfo // slots[n-1] is slot n
+	plain bool       // what stands inside C: takes no slots
+}
+
+// foreign is the number from which on references lead out of a space. No payload has
+// that many values.
+const foreign = 1 << 40
+
+// alias says that the slots from, from+1, … of a space are those that others know as
+// to.slot, to.slot+1, … of to.sp.
+type alias struct {
+	from, n int
+	to      ident
+	copied  bool // the very bytes stand here: they count as what they are copied from
+}
+
+type slotInfo struct {
+	at     int  // where the value begins in buf
+	kind   byte // its token's
+	shared bool // an R: leads here
+	used   bool // an R: or r: leads here
+	same   int  // for r: the slot of the object that it means; else the slot itself
+}
+
+// index returns what is known of each slot, in one walk through the buffer that is
+// made when a reference is first followed.
+func (sp *space) index() []slotInfo {
+	sp.once.Do(func() {
+		ok, custom := sp.walk()
+		if !ok && custom {
+			// Whether the text of a C: takes slots depends on what its class
+			// did: PHP's numbers run on through a serialize() within serialize().
+			// Where they do not fit that way, they may fit the other.
+			sp.plain = true
+			if ok, _ := sp.walk(); !ok {
+				sp.plain = false
+				sp.walk()
+			}
+		}
+	})
+	return sp.slots
+}
+
+// walk builds the index. It says whether all references lead to something, and
+// whether any C: has a text that may hold values.
+func (sp *space) walk() (ok, custom bool) {
+	sp.slots = sp.slots[:0]
+	ok = true
+	var visit func(p []byte, i, nesting int)
+	visit = func(p []byte, i, nesting int) {
+		c := cursor{p: p, i: i}
+		for c.step() {
+			if !c.value() {
+				continue
+			}
+			n := len(sp.slots) + 1
+			same := n
+			if c.kind == 'R' || c.kind == 'r' {
+				target, found := sp.mark(c.p[c.from:c.to], c.kind)
+				ok = ok && found
+				if found && target > 0 && c.kind == 'r' {
+					same = target
+				}
+			}
+			if c.kind == 'R' {
+				continue
+			}
+			sp.slots = append(sp.slots, slotInfo{at: c.at, kind: c.kind, same: same})
+			if c.kind != 'C' {
+				continue
+			}
+			if starts := payloadValues(c.p, c.body, c.end-1, nesting); len(starts) > 0 {
+				custom = true
+				if !sp.plain {
+					for _, start := range starts {
+						visit(c.p[:c.end-1], start, nesting+1)
+					}
+				}
+			}
+		}
+	}
+	for start := range sp.starts() {
+		visit(sp.buf, start, 0)
+	}
+	return ok, custom
+}
+
+// starts returns where the values of the buffer begin.
+func (sp *space) starts() func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		if sp.format == nil || sp.format.array {
+			yield(0)
+			return
+		}
+		for i := 0; i < len(sp.buf); {
+			_, start, ok := sp.format.splitKey(sp.buf, i)
+			if !ok {
+				return
+			}
+			end, _ := skipValue(sp.buf, start)
+			if end < 0 || !yield(start) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
+// mark notes that a reference leads to the slot that text names. It returns the slot
+// of what is meant, 0 if that is outside.
+func (sp *space) mark(text []byte, kind byte) (target int, found bool) {
+	n := natural(text)
+	if n >= foreign {
+		return 0, n-foreign < len(sp.ext)
+	}
+	if n < 1 || n > len(sp.slots) {
+		return 0, false
+	}
+	if kind == 'r' {
+		n = sp.slots[n-1].same
+	}
+	s := &sp.slots[n-1]
+	if kind == 'r' && !isObject(s.kind) {
+		return 0, false
+	}
+	s.used = true
+	s.shared = s.shared || kind == 'R'
+	return n, true
+}
+
+// refersTo returns what the number of a reference means, seen from slot at (or 0 for
+// the end): references lead back only. PHP takes no others.
+func (sp *space) refersTo(text []byte, kind byte, before int) (ident, bool) {
+	slots := sp.index()
+	n := natural(text)
+	if n >= foreign && n-foreign < len(sp.ext) {
+		return sp.ext[n-foreign], true
+	}
+	if n < 1 || n > len(slots) || n > before {
+		return ident{}, false
+	}
+	if kind == 'R' {
+		return ident{sp, n}, true
+	}
+	n = slots[n-1].same
+	return ident{sp, n}, isObject(slots[n-1].kind)
+}
+
+// slotAt returns the slot of the value that begins at byte at, or of the next one.
+func (sp *space) slotAt(at int) int {
+	i, _ := slices.BinarySearchFunc(sp.index(), at, func(s slotInfo, at int) int { return cmp.Compare(s.at, at) })
+	return i + 1
+}
+
+// alias returns what the slot is known as elsewhere.
+func (id ident) alias() *alias {
+	all := id.sp.aliases
+	i, _ := slices.BinarySearchFunc(all, id.slot, func(a alias, slot int) int { return cmp.Compare(a.from+a.n-1, slot) })
+	if i == len(all) || all[i].from > id.slot {
+		return nil
+	}
+	return &all[i]
+}
+
+// source is where the value was copied from, byte for byte; mostly the value itself.
+func (id ident) source() ident {
+	for {
+		a := id.alias()
+		if a == nil || !a.copied {
+			return id
+		}
+		id = ident{a.to.sp, a.to.slot + id.slot - a.from}
+	}
+}
+
+// info is what is known of the slot; nothing where the structure breaks before it.
+func (id ident) info() slotInfo {
+	if slots := id.sp.index(); id.slot <= len(slots) {
+		return slots[id.slot-1]
+	}
+	return slotInfo{}
+}
+
+// flags is info, with what is known of the slot where it was copied from.
+func (id ident) flags() slotInfo {
+	info, from := id.info(), id.source().info()
+	info.shared = info.shared || from.shared
+	info.used = info.used || from.used
+	return info
+}
+
+func isObject(kind byte) bool { return kind == 'O' || kind == 'C' || kind == 'E' }
+
+// payloadValues returns where values begin in p[from:to], the text of a C:, if it is
+// nothing but values one after the other, as serialize() writes them, or the form in
+// which PHP wrote its own ArrayObject and its like before 7.4.
+func payloadValues(p []byte, from, to, nesting int) []int {
+	const deepest = 32 // of C: within C:, which nobody writes
+	if nesting >= deepest {
+		return nil
+	}
+	var starts []int
+	p = p[:to]
+	for i := from; i < to; {
+		if p[i] == ';' || p[i] == 'x' || p[i] == 'm' {
+			for _, mark := range []string{"x:", ";m:", ";"} {
+				if i+len(mark) <= to && string(p[i:i+len(mark)]) == mark {
+					i += len(mark)
+					break
+				}
+			}
+			if i == to {
+				break
+			}
+		}
+		end, _ := skipValue(p, i)
+		if end < 0 {
+			return nil
+		}
+		starts = append(starts, i)
+		i = end
+	}
+	return starts
+}
+
+// countPayload returns how many slots the text of a C: takes, p[from:to], and whether
+// it holds references.
+func countPayload(p []byte, from, to, nesting int) (slots int, refs bool) {
+	for _, start := range payloadValues(p, from, to, nesting) {
+		c := cursor{p: p[:to], i: start}
+		for c.step() {
+			if !c.value() {
+				continue
+			}
+			refs = refs || c.kind == 'R' || c.kind == 'r'
+			if c.kind == 'C' {
+				n, also := countPayload(c.p, c.body, c.end-1, nesting+1)
+				c.slot += n
+				refs = refs || also
+			}
+		}
+		slots += c.slot
+	}
+	return slots, refs
+}
