@@ -3,6 +3,7 @@ package di_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -147,6 +148,26 @@ func TestTwoWhoAskForHealthAtTheSameTimeAreGivenOneAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAServiceThatEndsItsGoroutineIsUnwellToAllWhoAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		free := make(chan struct{})
+		must(t, di.SetValue(c, "n", &patient{health: func(context.Context) error { <-free; runtime.Goexit(); return nil }}))
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() { _, err := c.Health(t.Context()); errs <- err }()
+		}
+		synctest.Wait()
+		close(free)
+		for range 2 {
+			if err := <-errs; err == nil || !strings.Contains(err.Error(), `"n": its Health failed: it ended its goroutine`) {
+				t.Errorf("got %v, want it told", err)
+			}
+		}
+	})
 }
 
 func TestOneWhoAskedForHealthAndLeftFailsNobodyElse(t *testing.T) {

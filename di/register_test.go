@@ -305,13 +305,14 @@ func TestRemoveTakesAServiceAwayWithTheAliasesThatLeadToIt(t *testing.T) {
 		must(t, c.SetAlias("hours", "time"))
 		must(t, di.SetValue(c, "other", 1))
 		must(t, c.SetAlias("other", "another"))
+		must(t, di.SetValue(c, "third", 1))
 		must(t, c.Remove(name))
 		var left []string
 		for _, s := range c.Services() {
 			left = append(left, s.Name)
 		}
-		if got := strings.Join(left, " "); got != "another other" {
-			t.Errorf("after Remove(%q): got %s; want another other", name, got)
+		if got := strings.Join(left, " "); got != "another other third" {
+			t.Errorf("after Remove(%q): got %s; want another other third", name, got)
 		}
 	}
 }

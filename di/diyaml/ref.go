@@ -95,12 +95,8 @@ func references(v reflect.Value, key string) []reference {
 			if !f.IsExported() && !f.Anonymous {
 				continue
 			}
-			name, flags, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-			inner := join(key, name)
-			if flags == "inline" {
-				inner = key
-			}
-			found = append(found, references(v.Field(i), inner)...)
+			name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",") // an inline field's is empty
+			found = append(found, references(v.Field(i), join(key, name))...)
 		}
 	}
 	return found
