@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -159,6 +160,9 @@ func (one *client) count(ctx context.Context, n *counter) bool {
 	return err == nil && resp.status == http.StatusNoContent
 }
 
+// clientPort is what makes two errors of connections differ that are one.
+var clientPort = regexp.MustCompile(`[0-9.]+:\d+->`)
+
 // note keeps what a request has shown.
 func (c *crowd) note(took time.Duration, text string, strange bool, resp response) {
 	c.mu.Lock()
@@ -173,6 +177,7 @@ func (c *crowd) note(took time.Duration, text string, strange bool, resp respons
 	if text == "" {
 		return
 	}
+	text = clientPort.ReplaceAllString(text, "->")
 	if _, known := c.errors[text]; !known && len(c.errors) >= 12 {
 		text = "others"
 	}
