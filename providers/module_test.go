@@ -23,6 +23,7 @@ import (
 	"gyrfalcon/session"
 	"gyrfalcon/session/database/sqlite"
 	"gyrfalcon/session/memory"
+	"gyrfalcon/session/php"
 )
 
 func parse(t testing.TB, text string) *config.Config {
@@ -232,6 +233,27 @@ func TestAConnectionOfTheApplicationsIsUsedAndNotClosed(t *testing.T) {
 	}
 }
 
+func TestTheCodecIsChosenInYAML(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]session.Codec{
+		"json": session.JSON(), "php": php.Native(), "php_serialize": php.Serialize(), "php_binary": php.Binary(),
+	} {
+		cfg := parse(t, "session: {adapter: memory, codec: "+word+"}")
+		var p sessionParams
+		app := fxtest.New(t, fx.NopLogger, providers.Module(cfg.Session, all.Backends...), fx.Populate(&p))
+		app.RequireStart()
+		if got := p.Session.Options().Codec; got != want {
+			t.Errorf("codec: %s: got %#v, want %#v", word, got, want)
+		}
+		app.RequireStop()
+	}
+	made := config.Session{Name: "session", Adapter: "memory", Codec: "jsn", Interop: "none"}
+	err := fx.New(fx.NopLogger, providers.Module(made, all.Backends...)).Err()
+	if err == nil || !strings.Contains(err.Error(), `"jsn" is no codec`) {
+		t.Errorf("a codec that there is not: got %v", err)
+	}
+}
+
 func TestTheApplicationSetsWhatYAMLHasNoWordFor(t *testing.T) {
 	t.Parallel()
 	var created []string
@@ -280,7 +302,6 @@ func TestConfigurationErrorsHaveAPlaceAndAMend(t *testing.T) {
 		{"session: {database: {table: a.b}}", nil, []string{"gyrfalcon.yaml:1:", "holds a dot"}},
 		{"session: {database: {synchronous: off}}", nil, []string{"gyrfalcon.yaml:1:", "full"}},
 		{"session: {adapter: memory, memory: {shards: -1}}", nil, []string{"gyrfalcon.yaml:1:", "1 to 4096"}},
-		{"session: {codec: php}", nil, []string{"gyrfalcon.yaml:1:", "codec: json"}},
 		{"session: {interop: php}", nil, []string{"gyrfalcon.yaml:1:", "interop"}},
 		{"session: {cookie: {domain: example.com}}", nil, []string{"gyrfalcon.yaml:1:28: session.cookie.domain: a cookie named __Host-… goes to one host only: leave domain out"}},
 		{"session: {cookie: {path: /shop}}", nil, []string{"gyrfalcon.yaml:1:26: session.cookie.path: a cookie named __Host-… has the path /"}},

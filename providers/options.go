@@ -6,6 +6,7 @@ import (
 
 	"gyrfalcon/config"
 	"gyrfalcon/session"
+	"gyrfalcon/session/php"
 )
 
 // options turns a service's configuration into its manager's options. What the
@@ -51,14 +52,20 @@ func interop(s config.Session) session.Interop {
 }
 
 func codec(s config.Session) (session.Codec, error) {
-	if s.Codec != "json" || s.Interop != "none" {
-		key := "codec"
-		if s.Interop != "none" {
-			key = "interop"
-		}
-		return nil, s.Errorf(key, "PHP's session formats are not in this version; leave interop out and write codec: json")
+	if isPHP(s) {
+		return nil, s.Errorf("interop", "sharing sessions with a PHP application is not in this version; leave interop out")
 	}
-	return session.JSON(), nil
+	switch s.Codec {
+	case "json":
+		return session.JSON(), nil
+	case "php":
+		return php.Native(), nil
+	case "php_serialize":
+		return php.Serialize(), nil
+	case "php_binary":
+		return php.Binary(), nil
+	}
+	return nil, s.Errorf("codec", "%q is no codec; there are json, php, php_serialize and php_binary", s.Codec)
 }
 
 func sameSite(word string) http.SameSite {
