@@ -55,7 +55,7 @@ func (n *node) outcome(ctx context.Context, cmd once, last marked, err error) (a
 	switch {
 	case err == nil:
 		return cmd.Val(), nil
-	case errors.Is(err, goredis.Nil):
+	case isNothing(err):
 		return nil, nil
 	case isReply(err), !last.sent.Load(), unsent(err):
 		return nil, n.failed(ctx, err)
@@ -88,7 +88,7 @@ func (n *node) writeAndWait(ctx context.Context, key string, cmd once, last mark
 		_, err = pipe.Exec(ctx)
 		if own := cmd.Err(); own != nil {
 			err = own
-		} else if errors.Is(err, goredis.Nil) {
+		} else if isNothing(err) {
 			err = nil
 		}
 		return err
@@ -106,7 +106,7 @@ func (n *node) writeAndWait(ctx context.Context, key string, cmd once, last mark
 	if have, err := waited.Int(); err != nil {
 		return nil, fmt.Errorf("%w (the answer to WAIT: %w)", session.ErrOutcomeUnknown, n.failed(ctx, err))
 	} else if have < w.Replicas {
-		return nil, fmt.Errorf("%w (stored, but after %v %d of the %d replicas that wait asks for have it)", session.ErrOutcomeUnknown, timeout, have, w.Replicas)
+		return nil, fmt.Errorf("%w (session/redis: stored, but after %v %d of the %d replicas that wait asks for have it)", session.ErrOutcomeUnknown, timeout, have, w.Replicas)
 	}
 	return value, nil
 }

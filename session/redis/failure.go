@@ -9,13 +9,16 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
+const rights = "the ACL user lacks a right: sessions need ~PREFIX* +getex +get +set +del +eval +evalsha +pexpire +pttl, and +wait with the option wait"
+
 // mends says what to do about what a server answers.
 var mends = []struct{ reply, mend string }{
 	{"NOAUTH", "the server wants a password: give auth= in the path, or password"},
 	{"WRONGPASS", "the server refuses the user or the password"},
 	{"ERR invalid password", "the server refuses the password"},
 	{"ERR AUTH", "the server has no password, or no users: remove auth from the path, username and password"},
-	{"NOPERM", "the ACL user lacks a right: sessions need ~PREFIX* +getex +get +set +del +eval +evalsha +pexpire +pttl, and +wait with the option wait"},
+	{"NOPERM", rights},
+	{"ERR The user executing the script can't run", rights}, // Redis 7.0 says it so
 	{"READONLY", "the server is a replica and takes no writes: name its master, or use sentinel"},
 	{"OOM", "the server has reached its maxmemory and takes no writes: raise it"},
 	{"MISCONF", "the server cannot save to its disk and takes no writes: see its log"},
@@ -32,28 +35,56 @@ var mends = []struct{ reply, mend string }{
 	{"ERR unknown command", "the server, or a proxy before it, does not know a command that sessions need (SET with NX and PX, EVAL, PEXPIRE)"},
 }
 
-// failed says whose error it is, and what to do about it. A session's key is in no reply
-// of Redis's.
+// reply returns what the server answered, or "" where err is another error.
+func reply(err error) string {
+	if r, is := errors.AsType[goredis.Error](err); is && !errors.Is(err, goredis.Nil) {
+		return r.Error()
+	}
+	return ""
+}
+
+// unknownCommand says whether the server does not know a command. A Sentinel's answer to
+// the driver, while it looks for the server, is within an error of the driver's.
+func unknownCommand(err error) bool {
+	_, direct := err.(goredis.Error) //nolint:errorlint // what is wrapped is not the server's own
+	return direct && strings.HasPrefix(strings.ToLower(reply(err)), "err unknown command")
+}
+
+// isNothing says whether the server has answered that there is nothing. An error of the
+// driver's may have that within it, too: a Sentinel's answer that it knows no such master.
+func isNothing(err error) bool {
+	return err == goredis.Nil //nolint:errorlint // what is wrapped is not the server's own
+}
+
+// keyless is a reply without the command's arguments, which Redis adds where it does not
+// know the command: a session's key is one of them.
+func keyless(err error) error {
+	text, _, found := strings.Cut(err.Error(), "with args beginning with")
+	if !found {
+		return err
+	}
+	return errors.New(strings.TrimRight(text, ", "))
+}
+
+// failed says whose error it is, and what to do about it. It shows no session's key.
 func (n *node) failed(ctx context.Context, err error) error {
 	where := "session/redis"
 	if n.name != "" {
 		where += ": " + n.name
 	}
+	answer := reply(err)
 	if over := ctx.Err(); over != nil && !errors.Is(err, over) {
 		err = fmt.Errorf("%w (%w)", over, err)
 	}
-	if isReply(err) {
-		for _, m := range mends {
-			if goredis.HasErrorPrefix(err, m.reply) || strings.Contains(err.Error(), m.reply+" ") {
-				return fmt.Errorf("%s: %s: %w", where, m.mend, err)
-			}
-		}
-	}
-	switch text := err.Error(); {
-	case strings.Contains(text, "first record does not look like a TLS handshake"):
-		return fmt.Errorf("%s: the server does not speak TLS: write tcp:// in place of tls://, and leave tls out: %w", where, err)
-	case strings.Contains(text, "all sentinels specified in configuration are unreachable"):
+	if strings.Contains(err.Error(), "all sentinels specified in configuration are unreachable") {
 		return fmt.Errorf("%s: no Sentinel tells where the master is: look at sentinel.seeds and sentinel.master (seed[] and master in a path): %w", where, err)
+	}
+	err = keyless(err)
+	for _, m := range mends {
+		// Before Redis 7 what fails within a script is told within the script's failure.
+		if strings.HasPrefix(answer, m.reply) || strings.Contains(answer, "-"+m.reply+" ") {
+			return fmt.Errorf("%s: %s: %w", where, m.mend, err)
+		}
 	}
 	return fmt.Errorf("%s: %w", where, err)
 }

@@ -60,7 +60,7 @@ func (n *node) read(ctx context.Context, key string, ms int64) ([]byte, error) {
 	if !n.old.Load() {
 		cmd := goredis.NewStringCmd(ctx, "getex", key, "px", ms)
 		err := n.client.Process(ctx, cmd)
-		if err == nil || !goredis.HasErrorPrefix(err, "ERR unknown command") {
+		if err == nil || !unknownCommand(err) {
 			return n.found(ctx, cmd, err)
 		}
 		n.old.Store(true)
@@ -76,7 +76,7 @@ func (n *node) read(ctx context.Context, key string, ms int64) ([]byte, error) {
 
 func (n *node) found(ctx context.Context, cmd *goredis.StringCmd, err error) ([]byte, error) {
 	switch {
-	case errors.Is(err, goredis.Nil):
+	case isNothing(err):
 		return nil, session.ErrNotFound
 	case err != nil:
 		return nil, n.failed(ctx, err)
@@ -114,6 +114,14 @@ const probeLife = 10_000
 
 // try does once what sessions need, under a key of its own.
 func (n *node) try(ctx context.Context, o Options) error {
+	err := n.probe(ctx, o)
+	if err != nil && n.tls && ctx.Err() != nil && !isReply(err) {
+		err = fmt.Errorf("%w; is it TLS that the server speaks on this port? Else write tcp:// in place of tls://, and leave tls out", err)
+	}
+	return err
+}
+
+func (n *node) probe(ctx context.Context, o Options) error {
 	if err := heeding(n.client); err != nil {
 		return fmt.Errorf("%w: %w", errUnfit, err)
 	}
@@ -131,12 +139,38 @@ func (n *node) try(ctx context.Context, o Options) error {
 		}
 		return err
 	}
-	ms := strconv.AppendInt(nil, probeLife, 10)
+	ms := strconv.AppendInt(nil, 2*probeLife, 10)
 	if _, err := n.run(ctx, touch, nil, ms, []string{key}); err != nil {
 		return err
 	}
 	if _, err := n.run(ctx, swap, o.Wait, []byte("x"), []string{key}, "whole", "", probeLife, ""); err != nil {
+		if errors.Is(err, session.ErrOutcomeUnknown) && o.Wait != nil {
+			err = fmt.Errorf("session/redis: what the option wait asks for is not to be had: %w", err)
+		}
 		return err
 	}
-	return n.remove(ctx, key, nil)
+	if err := n.remove(ctx, key, nil); err != nil || clustered(n.client) {
+		return err
+	}
+	return n.whole(ctx)
+}
+
+// whole looks whether the server has all keys, and not only those of its part of a
+// cluster: one that has half of them shows it all but surely.
+func (n *node) whole(ctx context.Context) error {
+	cmds, err := n.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+		for range 16 {
+			pipe.Get(ctx, n.prefix+"gyrfalcon-try-"+rand.Text())
+		}
+		return nil
+	})
+	for _, cmd := range cmds {
+		if goredis.HasErrorPrefix(cmd.Err(), "MOVED") {
+			return n.failed(ctx, cmd.Err())
+		}
+	}
+	if err != nil && !isNothing(err) {
+		return n.failed(ctx, err)
+	}
+	return nil
 }
