@@ -10,13 +10,12 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
+	"gyrfalcon/integration/servers"
 	"gyrfalcon/session"
 	"gyrfalcon/session/php"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { servers.Main(m) }
 
 // formats are the codecs by what PHP calls them (session.serialize_handler).
 var formats = map[string]session.Codec{
@@ -32,15 +31,22 @@ type peer struct {
 	out *bufio.Reader
 }
 
-// startPeer starts a PHP process, which ends with the test.
+// startPeer starts peer.php.
 func startPeer(t testing.TB) *peer {
+	t.Helper()
+	return startPHP(t, "peer.php")
+}
+
+// startPHP starts a PHP process, which ends with the test.
+func startPHP(t testing.TB, args ...string) *peer {
 	t.Helper()
 	path, err := exec.LookPath("php")
 	if err != nil {
 		t.Fatalf("these tests need PHP 8.1 or later (`make deps` installs it): %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, path, "-d", "opcache.enable_cli=0", "peer.php")
+	cmd := exec.CommandContext(ctx, path, "-d", "opcache.enable_cli=0", "--")
+	cmd.Args = append(cmd.Args[:len(cmd.Args)-1], args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -100,6 +106,14 @@ func (d *described) UnmarshalJSON(b []byte) error {
 
 func (p *peer) ask(t testing.TB, c command) reply {
 	t.Helper()
+	var r reply
+	p.call(t, c, &r)
+	return r
+}
+
+// call sends one command and waits for its answer.
+func (p *peer) call(t testing.TB, c, into any) {
+	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line, err := json.Marshal(c)
@@ -113,9 +127,7 @@ func (p *peer) ask(t testing.TB, c command) reply {
 	if err != nil {
 		t.Fatalf("php's answer to %.200s: %v", line, err)
 	}
-	var r reply
-	if err := json.Unmarshal(answer, &r); err != nil {
+	if err := json.Unmarshal(answer, into); err != nil {
 		t.Fatalf("php's answer %.200s: %v", answer, err)
 	}
-	return r
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gyrfalcon/session"
@@ -164,6 +165,7 @@ func serialized(t testing.TB, v any) []byte {
 type maker struct {
 	*rand.Rand
 
+	valid   bool // strings are valid UTF-8
 	plain   bool // no case of an enumeration, of which PHP would write only the first
 	objects []any
 	refs    []*php.Ref
@@ -180,6 +182,9 @@ func (m *maker) text() string {
 		return fmt.Sprint(m.IntN(50) - 20)
 	case 1:
 		return []string{"07", "-0", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "", "plain"}[m.IntN(7)]
+	}
+	if m.valid {
+		return strings.ToValidUTF8(string(b), "Ω🧀")
 	}
 	return string(b)
 }

@@ -1,0 +1,283 @@
+package php_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gyrfalcon/integration/servers"
+	"gyrfalcon/session"
+	"gyrfalcon/session/database"
+	"gyrfalcon/session/handlersocket"
+	"gyrfalcon/session/redis"
+)
+
+// backend is a place where PHP and Go keep one visitor's session.
+type backend struct {
+	name string
+
+	// store makes an empty place, and returns what site.php needs to know of it, and
+	// how to make an adapter on it.
+	store func(t testing.TB) (config map[string]any, open func() session.Adapter)
+
+	length int  // of the longest ID that the store has room for
+	text   bool // the store takes valid UTF-8 only
+
+	writesUnchanged bool // PHP's handler writes what no request has changed
+	updatesOnly     bool // and creates nothing where it has found a session
+}
+
+var backends = []backend{
+	{name: "redis", length: 256, store: onRedis},
+	{name: "database", length: 35, text: true, writesUnchanged: true, store: onDatabase("database", phalcon3)},
+	{name: "database, data as bytes", length: 35, writesUnchanged: true, store: onDatabase("database", "")},
+	{name: "database of Phalcon 5", length: 35, text: true, writesUnchanged: true, store: onDatabase("database5", phalcon5)},
+	{name: "handlersocket", length: 32, text: true, writesUnchanged: true, updatesOnly: true, store: onHandlerSocket},
+}
+
+// onRedis is phpredis's own session handler, on three servers by weight.
+func onRedis(t testing.TB) (map[string]any, func() session.Adapter) {
+	all := servers.SharedRedises(t)
+	n := all[0].NewDatabase(t)
+	var urls []string
+	for i, r := range all {
+		urls = append(urls, fmt.Sprintf("tcp://%s?weight=%d&database=%d", r.Addr(), i+1, n))
+	}
+	path := strings.Join(urls, ", ")
+	return map[string]any{"backend": "redis", "path": path}, func() session.Adapter {
+		return redis.Dial(redis.Servers{Path: path}, redis.Options{PHP: true})
+	}
+}
+
+// The tables of Phalcon's adapters.
+const (
+	phalcon3 = "CREATE TABLE session_data (session_id VARCHAR(35) NOT NULL, data text NOT NULL, created_at INT unsigned NOT NULL, " +
+		"modified_at INT unsigned DEFAULT NULL, PRIMARY KEY (session_id))"
+	phalcon5 = "CREATE TABLE session_data (session_id VARCHAR(35) NOT NULL, data text NOT NULL, created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, " +
+		"modified_at TIMESTAMP NULL DEFAULT NULL, PRIMARY KEY (session_id))"
+)
+
+// onDatabase is Phalcon's adapter on MariaDB, on a table that it was given, or on the one
+// that Go's adapter creates.
+func onDatabase(handler, create string) func(t testing.TB) (map[string]any, func() session.Adapter) {
+	return func(t testing.TB) (map[string]any, func() session.Adapter) {
+		srv := servers.SharedMariaDB(t)
+		name := srv.NewDatabase(t, "")
+		if create != "" {
+			srv.Exec(t, "USE "+name, create)
+		}
+		host, port, err := net.SplitHostPort(srv.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := map[string]any{
+			"backend": handler, "dsn": fmt.Sprintf("mysql:host=%s;port=%s;dbname=%s;charset=utf8mb4", host, port, name), "table": "session_data",
+		}
+		return config, func() session.Adapter {
+			return database.New(srv.Open(t, name), database.Options{Create: new(create == ""), Timezone: "UTC"})
+		}
+	}
+}
+
+// hsTables counts the tables of HandlerSocket's. They are not dropped: that would wait
+// for each of its connections, whatever table it has open.
+var hsTables atomic.Int64
+
+// onHandlerSocket is Phalcon's table, but for its character set: utf8 cannot hold all
+// that a visitor may write.
+func onHandlerSocket(t testing.TB) (map[string]any, func() session.Adapter) {
+	srv := servers.SharedMariaDB(t)
+	const name = "php_hs"
+	table := fmt.Sprintf("php_session_%d", hsTables.Add(1))
+	srv.Exec(t, "CREATE DATABASE IF NOT EXISTS "+name, "CREATE TABLE "+name+"."+table+" (id VARCHAR(32) NOT NULL DEFAULT '', modified DATETIME NOT NULL DEFAULT '0000-00-00 00:00:00', "+
+		"data TEXT, PRIMARY KEY (id), KEY modified (modified)) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4")
+	_, address := srv.HandlerSocket(t)
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const zone = "Europe/Kyiv"
+	config := map[string]any{"backend": "handlersocket", "address": address, "db": name, "table": table, "zone": zone}
+	return config, func() session.Adapter {
+		return handlersocket.New(handlersocket.Options{
+			Server: handlersocket.Server{Host: host, Port: number, DBName: name, DBTable: table}, Charset: "utf8mb4", Timezone: zone,
+		})
+	}
+}
+
+func onEachBackend(t *testing.T, test func(t *testing.T, b backend)) {
+	t.Helper()
+	t.Parallel()
+	for _, b := range backends {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, b)
+		})
+	}
+}
+
+// shared is a visitor's two sites: PHP's, and Go's.
+type shared struct {
+	t      testing.TB
+	php    *site
+	m      *session.Manager
+	config map[string]any
+}
+
+// newShared starts both sites on an empty store. ini are PHP's settings beside its
+// defaults.
+func newShared(t testing.TB, b backend, format string, ini map[string]string) *shared {
+	t.Helper()
+	config, open := b.store(t)
+	config["ini"] = settings(format, ini)
+	sh := &shared{t: t, config: config}
+	sh.m = sh.service(open(), format)
+	sh.php = sh.site()
+	return sh
+}
+
+func settings(format string, ini map[string]string) map[string]string {
+	all := map[string]string{"session.serialize_handler": format}
+	maps.Copy(all, ini)
+	return all
+}
+
+// service starts Go's site.
+func (sh *shared) service(a session.Adapter, format string) *session.Manager {
+	sh.t.Helper()
+	m := session.New(a, session.Options{Interop: session.PHP, Codec: formats[format], GCInterval: -1, Timeout: 20 * time.Second})
+	if err := m.Start(sh.t.Context()); err != nil {
+		sh.t.Fatalf("Start: %v", err)
+	}
+	sh.t.Cleanup(func() {
+		if err := m.Stop(context.Background()); err != nil {
+			sh.t.Errorf("Stop: %v", err)
+		}
+	})
+	return m
+}
+
+// site is a PHP site: site.php.
+type site struct{ *peer }
+
+// site starts another process of PHP's site.
+func (sh *shared) site() *site {
+	sh.t.Helper()
+	config, err := json.Marshal(sh.config)
+	if err != nil {
+		sh.t.Fatal(err)
+	}
+	return &site{startPHP(sh.t, "site.php", string(config))}
+}
+
+// told is what PHP's site is told.
+type told struct {
+	Op     string         `json:"op"`
+	ID     string         `json:"id,omitempty"`
+	IDs    []string       `json:"ids,omitempty"`
+	N      int            `json:"n,omitempty"`
+	Seed   int            `json:"seed"`
+	Text   bool           `json:"text"`
+	Length int            `json:"length"`
+	Delete bool           `json:"delete"`
+	Set    map[string]any `json:"set,omitempty"`
+}
+
+// answer is what it answers.
+type answer struct {
+	OK        bool           `json:"ok"`
+	Exception string         `json:"exception"`
+	Said      []string       `json:"said"` // notices and warnings
+	ID        string         `json:"id"`
+	IDs       []string       `json:"ids"`
+	All       [][]described  `json:"all"`
+	Count     int            `json:"count"`
+	Intact    bool           `json:"intact"`
+	Session   map[string]any `json:"session"`
+}
+
+// try has a visitor do something on PHP's site.
+func (p *site) try(t testing.TB, what told) answer {
+	t.Helper()
+	var a answer
+	p.call(t, what, &a)
+	return a
+}
+
+// visit is try of what must work without a warning.
+func (p *site) visit(t testing.TB, what told) answer {
+	t.Helper()
+	a := p.try(t, what)
+	if !a.OK || len(a.Said) > 0 {
+		t.Fatalf("PHP, %s: ok %t, %s, and said %q; want it done, and nothing said", what.Op, a.OK, a.Exception, a.Said)
+	}
+	return a
+}
+
+// ids are of PHP's own making, in all its alphabets and lengths that the store has room for.
+func (sh *shared) ids(b backend, n int) []string {
+	sh.t.Helper()
+	return sh.php.visit(sh.t, told{Op: "ids", N: n, Length: b.length}).IDs
+}
+
+// load returns Go's view of a session.
+func (sh *shared) load(id string) *session.Session {
+	sh.t.Helper()
+	s, err := sh.m.Load(sh.t.Context(), id)
+	if err != nil {
+		sh.t.Fatalf("Load: %v", err)
+	}
+	return s
+}
+
+// change has Go's site do something to a session, and commit.
+func (sh *shared) change(id string, do func(s *session.Session) error) error {
+	s, err := sh.m.Load(sh.t.Context(), id)
+	if err == nil {
+		err = do(s)
+	}
+	if err == nil {
+		err = s.Commit(sh.t.Context())
+	}
+	return err
+}
+
+func countUp(s *session.Session) error {
+	_, err := session.Update(s, "n", func(n int) int { return n + 1 })
+	return err
+}
+
+// found describes what Go finds in a session.
+func found(t testing.TB, s *session.Session) []described {
+	t.Helper()
+	names, err := s.Names()
+	if err != nil {
+		t.Fatalf("Names: %v", err)
+	}
+	var all []described
+	for _, name := range names {
+		var v any
+		if err := s.Decode(name, &v); err != nil {
+			t.Fatalf("Decode of %q: %v", name, err)
+		}
+		all = append(all, described{name, describe(t, v)})
+	}
+	return all
+}
+
+// visible is what PHP has found, without what Go keeps there for itself.
+func visible(all []described) []described {
+	return slices.DeleteFunc(all, func(d described) bool { return d.name == "_gyrfalcon" })
+}
