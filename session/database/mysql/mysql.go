@@ -2,10 +2,12 @@ package mysql
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -78,8 +80,22 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, mysql.ErrNoTLS):
 		return fmt.Errorf("the server has no TLS; give it a certificate, or set tls: false: %w", err)
+	case isCertificate(err):
+		return fmt.Errorf("the server's certificate is not trusted; register a *tls.Config with its authority with the driver and name it in tls, or set tls: skip-verify: %w", err)
+	case isDial(err):
+		return fmt.Errorf("it cannot be reached; is the server running, and are host and port, or the socket, right? %w", err)
 	case errors.Is(err, mysql.ErrInvalidConn):
 		return fmt.Errorf("the server ended the connection while it was made; is that its MySQL port, and does it take more connections? %w", err)
 	}
 	return err
+}
+
+func isCertificate(err error) bool {
+	_, is := errors.AsType[*tls.CertificateVerificationError](err)
+	return is
+}
+
+func isDial(err error) bool {
+	op, is := errors.AsType[*net.OpError](err)
+	return is && op.Op == "dial" && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }

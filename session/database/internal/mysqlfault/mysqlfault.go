@@ -187,7 +187,7 @@ var mends = map[int]mend{
 	1226: {text: "has no connection left for this user; raise the user's MAX_USER_CONNECTIONS or its hourly limits", sentinel: session.ErrBusy},
 
 	1044: {text: "is not open to this user; correct dbname, or run as an administrator: GRANT SELECT, INSERT, UPDATE, DELETE ON that database TO this user"},
-	1045: {text: "refuses the user or the password; correct username and password (MySQL and MariaDB know a user by the host it comes from, too, and some must use TLS)"},
+	1045: {text: "refuses the user or the password; correct username and password (a user is known by the host it comes from, too), and where the server or the user wants TLS, which MariaDB tells in the same way, set tls: true"},
 	1046: {text: "has no database selected; set dbname"},
 	1049: {text: "has no database of that name; correct dbname, or run: CREATE DATABASE"},
 	1115: {text: "does not know that character set; correct charset"},
