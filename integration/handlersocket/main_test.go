@@ -81,6 +81,17 @@ func (p place) binary() handlersocket.Options {
 	return o
 }
 
+// open returns an open adapter, closed with the test.
+func open(t testing.TB, o handlersocket.Options) *handlersocket.Adapter {
+	t.Helper()
+	a := handlersocket.New(o)
+	t.Cleanup(func() { _ = a.Close(context.Background()) })
+	if err := a.Open(t.Context()); err != nil {
+		t.Fatalf("Open = %v, want nil", err)
+	}
+	return a
+}
+
 // db is a pool on the database, closed with the test.
 func db(t testing.TB, srv *servers.SQL) *sql.DB {
 	t.Helper()

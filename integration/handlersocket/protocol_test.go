@@ -357,7 +357,7 @@ func TestLocksAndSecretsOnTheRealPlugin(t *testing.T) {
 		err := d.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'").Scan(&n)
 		return err == nil && n == 1
 	})
-	if _, err := tx.ExecContext(ctx, "UPDATE "+p.table+" SET n = 6 WHERE k = 'a'"); err != nil { //nolint:gosec // G202: the name is the test's own
+	if _, err := tx.ExecContext(ctx, "UPDATE "+p.table+" SET n = 6 WHERE k = 'a'"); err != nil {
 		t.Fatalf("the transaction lost the deadlock: %v", err)
 	}
 	err := <-done

@@ -1,0 +1,104 @@
+package handlersocket_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"gyrfalcon/integration/load"
+	"gyrfalcon/integration/servers"
+	"gyrfalcon/session"
+	"gyrfalcon/session/handlersocket"
+	"gyrfalcon/session/sessiontest"
+)
+
+// 64 clients in two processes count to 6,400 in one session, and its versions never run
+// ahead of the clock.
+func TestTwoProcessesLoseNoCountOnDatetime6(t *testing.T) {
+	t.Parallel()
+	var store string
+	h := harness(handlersocket.Schema, place.binary, sessiontest.Harness{Resolution: time.Microsecond})
+	newStore := h.NewStore
+	h.NewStore = func(t testing.TB) string { store = newStore(t); return store }
+	if r := load.Count(t, h, load.Counting{}); r.Acknowledged == 0 {
+		return // the second process
+	}
+	var ahead int
+	d := db(t, servers.SharedMariaDB(t))
+	err := d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+parsePlace(store).table+" WHERE modified > UTC_TIMESTAMP(6)").Scan(&ahead)
+	if err != nil || ahead != 0 {
+		t.Errorf("%d sessions lead the clock, %v; want none", ahead, err)
+	}
+}
+
+// On a column of seconds a session that is fought for is held back: its versions lead
+// the clock by max_lead and no more, and what was acknowledged is there.
+func TestOnDatetimeTheLeadNeverPassesMaxLead(t *testing.T) {
+	t.Parallel()
+	const lead = 2 * time.Second
+	srv := servers.SharedMariaDB(t)
+	p := newTable(t, srv, phalcons)
+	d := db(t, srv)
+	r := load.Run(t, load.Plan{
+		Open: func(context.Context) (session.Adapter, error) {
+			o := p.text()
+			o.MaxLead = lead
+			return handlersocket.New(o), nil
+		},
+		Fault: func(t testing.TB) {
+			full := false
+			for range 100 {
+				var now, most float64
+				err := d.QueryRowContext(t.Context(), "SELECT UNIX_TIMESTAMP(NOW(6)), MAX(TIMESTAMPDIFF(SECOND, '1970-01-01', modified)) FROM "+p.table).Scan(&now, &most)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ahead := most - now; ahead > lead.Seconds() {
+					t.Errorf("a session leads the clock by %.3f s, want at most %v", ahead, lead)
+				} else if ahead > lead.Seconds()-1 {
+					full = true
+				}
+				time.Sleep(20 * time.Millisecond) //nolint:forbidigo // samples for a while
+			}
+			if !full {
+				t.Error("no session ever led the clock by more than a second: this has shown nothing")
+			}
+		},
+		Options: session.Options{Timeout: time.Second},
+		Clients: 8,
+		Shared:  2,
+	})
+	if r.Lost != 0 || r.Refused == 0 {
+		t.Errorf("%v; want nothing lost, and some refused because they had to wait", r)
+	}
+}
+
+// A session whose versions have run ahead by as much as they may waits within its
+// deadline, and is busy then.
+func TestAWriteThatWouldLeadByTooMuchIsBusyAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	p := newTable(t, servers.SharedMariaDB(t), phalcons)
+	o := p.text()
+	o.MaxLead = time.Second
+	clock := sessiontest.NewClock(time.Now())
+	o.Now = clock.Now // which stands still
+	a := open(t, o)
+	id := "0123456789abcdefghijklmnopqrstuv"
+	r, err := a.Create(t.Context(), id, []byte("0"), life)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = a.Swap(t.Context(), id, r, []byte("1"), life); err != nil {
+		t.Fatalf("a swap that leads by a second = %v, want nil", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := a.Swap(ctx, id, r, []byte("2"), life); !errors.Is(err, session.ErrBusy) || errors.Is(err, session.ErrOutcomeUnknown) {
+		t.Errorf("one that would lead by two = %v, want ErrBusy", err)
+	}
+	clock.Advance(2 * time.Second)
+	if _, err := a.Swap(t.Context(), id, r, []byte("2"), life); err != nil {
+		t.Errorf("the same when the clock has come so far = %v, want nil", err)
+	}
+}
