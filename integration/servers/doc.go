@@ -1,6 +1,7 @@
 // Package servers starts real servers for tests, on free ports of the loopback address
 // and in temporary folders, and stops them: MariaDB with its HandlerSocket plugin, MySQL
-// where there is one, and Redis alone, behind Sentinels and as a Cluster.
+// where there is one, Redis alone, behind Sentinels and as a Cluster, and MongoDB or what
+// stands for it.
 //
 // A package of tests that uses them hands its TestMain to Main:
 //
@@ -15,9 +16,15 @@
 //	db := srv.Open(t, srv.NewDatabase(t, "CHARACTER SET utf8mb4"))
 //
 // So do SharedRedis and NewRedis (a tenth of a second), SharedSentinel and NewSentinel,
-// SharedCluster and NewCluster (two to three seconds each).
+// SharedCluster and NewCluster (two to three seconds each), SharedMongo, NewMongo and
+// NewGuardedMongo (one second).
 //
-// The servers are those that the system's packages install. One that is missing fails
+// The servers are those that the system's packages install; but for MongoDB there are
+// none in Debian. Its tests run on the server that MONGODB_URI names, else on a mongod
+// from the PATH, else on FerretDB, which speaks MongoDB's protocol, on PostgreSQL with
+// the DocumentDB extension of Debian's testing suite: `make deps` unpacks that in a cache
+// folder (documentdb.sh), and installs nothing of it. FerretDB is not MongoDB: a test that
+// passes there is no proof for MongoDB, where it has not run. One that is missing fails
 // the test, and the failure says what installs it: a test that is skipped shows nothing.
 //
 // # What remains of them

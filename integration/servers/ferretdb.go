@@ -1,0 +1,179 @@
+package servers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"gyrfalcon/integration/internal/ports"
+)
+
+// DocumentDBDir is where `make deps` keeps FerretDB, and PostgreSQL with the DocumentDB
+// extension: in the system's cache for root, since PostgreSQL is run as nobody then, and
+// else in the user's. .ci/deps knows it too.
+func DocumentDBDir() (string, error) {
+	if os.Getuid() == 0 {
+		return "/var/cache/gyrfalcon/documentdb", nil
+	}
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "gyrfalcon", "documentdb"), err
+}
+
+// documentDB is that folder, if it is complete.
+var documentDB = sync.OnceValues(func() (string, error) {
+	dir, err := DocumentDBDir()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "complete")); err != nil {
+		return "", fmt.Errorf("the tests need a MongoDB server: set %s, or install a mongod on the PATH, or let `make deps` make FerretDB: %w", uriVariable, err)
+	}
+	return dir, nil
+})
+
+// newFerretDB starts PostgreSQL with the DocumentDB extension, and FerretDB on it.
+func newFerretDB(args []string) (*Mongo, error) {
+	pg, err := startDocumentDB()
+	if err != nil {
+		return nil, err
+	}
+	ferret, err := startFerretDB(pg, append([]string{"--no-auth"}, args...))
+	if err != nil {
+		pg.discard()
+		return nil, err
+	}
+	addr := ferret.ports[0].Addr()
+	return &Mongo{place: mongoPlace{URI: "mongodb://" + addr, Addr: addr, Name: ferret.program.path}, nodes: []*Node{pg, ferret}}, nil
+}
+
+func startFerretDB(pg *Node, args []string) (*Node, error) {
+	from, err := documentDB()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := theWatchdog.folder("ferretdb")
+	if err != nil {
+		return nil, err
+	}
+	return startNode(program{
+		name: "FerretDB", path: filepath.Join(from, "ferretdb"), dir: dir, ports: 1,
+		args: func(addrs []ports.Port) ([]string, error) {
+			return append([]string{
+				"--listen-addr=" + addrs[0].Addr(), "--debug-addr=-", "--telemetry=disable", "--state-dir=" + dir, "--log-level=ERROR",
+				"--postgresql-url=postgres://postgres@" + pg.ports[0].Addr() + "/postgres?pool_max_conns=32",
+			}, args...), nil
+		},
+		ready: answersMongo,
+	})
+}
+
+// startDocumentDB starts PostgreSQL on a copy of the data with the extension.
+func startDocumentDB() (*Node, error) {
+	from, err := documentDB()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := theWatchdog.folder("postgres")
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	if err := once("cp", "-a", filepath.Join(from, "data"), data); err != nil {
+		return nil, err
+	}
+	path, as, err := asNobody(dir, filepath.Join(from, "bin", "postgres"))
+	if err != nil {
+		return nil, err
+	}
+	return startNode(program{
+		name: "PostgreSQL", path: path, dir: dir, ports: 1,
+		args: func(addrs []ports.Port) ([]string, error) {
+			return slices.Concat(as, []string{"-D", data, "-p", strconv.Itoa(addrs[0].Number)}), endFormer(data)
+		},
+		ready: func(ctx context.Context, addrs []ports.Port) error {
+			out, err := exec.CommandContext(ctx, filepath.Join(from, "bin", "psql"), //nolint:gosec // of the cache
+				"-h", ports.Host, "-p", strconv.Itoa(addrs[0].Number), "-U", "postgres", "-Atc", "SELECT 1").CombinedOutput()
+			if err != nil {
+				return fmt.Errorf("%w: %s", err, out)
+			}
+			return nil
+		},
+	})
+}
+
+// asNobody returns the program and the first arguments that run path, as nobody where
+// this process is root's: PostgreSQL refuses to run as root. The folder becomes
+// nobody's, and the one around it can be passed through.
+func asNobody(dir, path string) (string, []string, error) {
+	if os.Getuid() != 0 {
+		return path, nil, nil
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		return "", nil, err
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	if err != nil {
+		return "", nil, err
+	}
+	gid, err := strconv.Atoi(nobody.Gid)
+	if err != nil {
+		return "", nil, err
+	}
+	setpriv, err := find("setpriv")
+	if err != nil {
+		return "", nil, err
+	}
+	return setpriv, []string{"--reuid=" + nobody.Uid, "--regid=" + nobody.Gid, "--clear-groups", path},
+		errors.Join(os.Chown(dir, uid, gid), os.Chmod(filepath.Dir(dir), 0o711)) //nolint:gosec // others may pass, and see nothing
+}
+
+// endFormer ends what is left of a server that was killed. Its children have noticed by
+// then, or are about to; until they are gone no other can use the data.
+func endFormer(data string) error {
+	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid")) //nolint:gosec // our own
+	if err != nil {
+		return nil //nolint:nilerr // it was not killed
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	group, err := strconv.Atoi(line)
+	if err != nil {
+		return fmt.Errorf("%s/postmaster.pid: %w", data, err)
+	}
+	_ = syscall.Kill(-group, syscall.SIGKILL) // perhaps all are gone
+	for deadline := time.Now().Add(patience); alive(group); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("processes of the server that was killed (group %d) are still there after %v", group, patience)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	return nil
+}
+
+// alive says whether the process group has a process that is no zombie.
+func alive(group int) bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
+	for _, path := range stats {
+		text, err := os.ReadFile(path) //nolint:gosec // of /proc
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		// "pid (name) state parent group ..."; the name may hold anything
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) > 2 && fields[0] != "Z" && fields[2] == strconv.Itoa(group) {
+			return true
+		}
+	}
+	return false
+}
