@@ -89,6 +89,14 @@ func (a *lateAdapter[C]) Lock(ctx context.Context, id string) (func(context.Cont
 	return nil, nil
 }
 
+// Warnings passes on what the adapter found when it was opened.
+func (a *lateAdapter[C]) Warnings() []string {
+	if w, ok := a.Adapter.(session.Warner); ok {
+		return w.Warnings()
+	}
+	return nil
+}
+
 func (a *lateAdapter[C]) Close(ctx context.Context) error {
 	var errs []error
 	if a.Adapter != nil {

@@ -91,3 +91,11 @@ type Adapter interface {
 	// say that it owns it. Every method fails after Close.
 	Close(ctx context.Context) error
 }
+
+// Warner is what an Adapter may be besides.
+type Warner interface {
+	// Warnings returns, after an Open that succeeded, what it found that works
+	// but not as it was meant to, such as an index that the store's user may not
+	// make. Each names the mend. The manager logs them once, when it starts.
+	Warnings() []string
+}

@@ -17,9 +17,11 @@ func (e *storeError) Error() string { return "session: " + e.op + ": " + e.err.E
 func (e *storeError) Unwrap() error { return e.err }
 
 // backendError tells what became of a write. An adapter that gave up because ctx
-// ended, with a known outcome, was kept waiting.
+// ended, with a known outcome, was kept waiting. A driver that sets the deadline on
+// its socket may notice a moment before ctx does.
 func backendError(op string, ctx context.Context, err error) error { //nolint:revive // ctx is judged, not used
-	if ctx.Err() != nil && !errors.Is(err, ErrOutcomeUnknown) && !errors.Is(err, ErrBusy) {
+	over := ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded)
+	if over && !errors.Is(err, ErrOutcomeUnknown) && !errors.Is(err, ErrBusy) {
 		err = fmt.Errorf("%w (%w)", ErrBusy, err)
 	}
 	return &storeError{op, err}

@@ -123,7 +123,19 @@ func (m *Manager) open(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("session: service %q does not open: %w", m.opts.Name, err), m.closeAdapter(ctx))
 	}
 	m.sayInterop()
+	m.sayWarnings()
 	return nil
+}
+
+// sayWarnings logs what the adapter has found.
+func (m *Manager) sayWarnings() {
+	w, ok := m.adapter.(Warner)
+	if !ok {
+		return
+	}
+	for _, warning := range w.Warnings() {
+		m.log.Warn("the session store works, but not as it was meant to", zap.String("service", m.opts.Name), zap.String("warning", warning))
+	}
 }
 
 // closeAdapter has time of its own, as what ended the start was perhaps ctx.

@@ -1,0 +1,198 @@
+package mongo_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"gyrfalcon/integration/servers"
+	"gyrfalcon/session/mongo"
+)
+
+// indexes returns the collection's indexes on modified, and after how many seconds
+// each removes a document.
+func indexes(t *testing.T, c *driver.Collection) map[string]int64 {
+	t.Helper()
+	cursor, err := c.Indexes().List(t.Context())
+	var all []struct {
+		Name   string         `bson:"name"`
+		Key    bson.Raw       `bson:"key"`
+		Expire *bson.RawValue `bson:"expireAfterSeconds"`
+	}
+	if err == nil {
+		err = cursor.All(t.Context(), &all)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int64{}
+	for _, i := range all {
+		if _, err := i.Key.LookupErr("modified"); err != nil {
+			continue
+		}
+		found[i.Name] = 0
+		if i.Expire != nil {
+			found[i.Name], _ = i.Expire.AsInt64OK()
+		}
+	}
+	return found
+}
+
+func TestOpenMakesTheIndexOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		options mongo.Options
+		index   string
+		seconds int64
+	}{
+		{"for GC", mongo.Options{}, "modified_1", 0},
+		{"for the server", mongo.Options{TTLIndex: true, Lifetime: life}, "modified_ttl", 7200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			coll := newCollection(t)
+			for range 2 {
+				a := open(t, coll, c.options)
+				if w := a.Warnings(); len(w) != 0 {
+					t.Errorf("Open has the warnings %q, want none", w)
+				}
+				if got := indexes(t, coll); len(got) != 1 || got[c.index] != c.seconds {
+					t.Errorf("the indexes on modified are %v, want %s with %d s", got, c.index, c.seconds)
+				}
+			}
+		})
+	}
+}
+
+func TestAPlainIndexOfOursStandsInTheWayOfATTLIndexAndIsToldOf(t *testing.T) {
+	t.Parallel()
+	coll := newCollection(t)
+	open(t, coll, mongo.Options{})
+	a := open(t, coll, mongo.Options{TTLIndex: true, Lifetime: life})
+	if w := a.Warnings(); len(w) != 1 || !strings.Contains(w[0], `dropIndex("modified_1")`) {
+		t.Fatalf("Open has the warnings %q, want one that names the index to drop", w)
+	}
+	// and what it says helps
+	if err := coll.Indexes().DropOne(t.Context(), "modified_1"); err != nil {
+		t.Fatal(err)
+	}
+	if w := open(t, coll, mongo.Options{TTLIndex: true, Lifetime: life}).Warnings(); len(w) != 0 {
+		t.Errorf("Open has the warnings %q, want none", w)
+	}
+}
+
+func TestATTLIndexThatWouldRemoveLivingSessionsIsRefusedAndItsMendHelps(t *testing.T) {
+	t.Parallel()
+	coll := newCollection(t)
+	if _, err := coll.Indexes().CreateOne(t.Context(), driver.IndexModel{
+		Keys: bson.D{{Key: "modified", Value: 1}}, Options: options.Index().SetName("cleaner").SetExpireAfterSeconds(60),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	a := mongo.New(coll, mongo.Options{Lifetime: life})
+	err := a.Open(t.Context())
+	_ = a.Close(t.Context())
+	const mend = `db.runCommand({collMod: "session_data", index: {name: "cleaner", expireAfterSeconds: 7200}})`
+	if err == nil || !strings.Contains(err.Error(), mend) {
+		t.Fatalf("Open = %v, want an error that says %s", err, mend)
+	}
+	if err := coll.Database().RunCommand(t.Context(), bson.D{
+		{Key: "collMod", Value: name}, {Key: "index", Value: bson.D{{Key: "name", Value: "cleaner"}, {Key: "expireAfterSeconds", Value: 7200}}},
+	}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, coll, mongo.Options{Lifetime: life})
+	open(t, coll, mongo.Options{Lifetime: life, TTLIndex: true})
+}
+
+func TestACollectionOfSomethingElseIsRefused(t *testing.T) {
+	t.Parallel()
+	for kind, id := range map[string]any{"objectID": bson.NewObjectID(), "32-bit integer": int32(7)} {
+		coll := newCollection(t)
+		insert(t, coll, doc("a string too", nil, "x"), doc(id, nil, "x"))
+		a := mongo.New(coll, mongo.Options{})
+		err := a.Open(t.Context())
+		_ = a.Close(t.Context())
+		if err == nil || !strings.Contains(err.Error(), kind) || !strings.Contains(err.Error(), "a collection of their own") {
+			t.Errorf("Open of a collection with an _id of type %s = %v, want an error that names the type and the mend", kind, err)
+		}
+		if document(t, coll, id) == nil {
+			t.Error("the document is gone, want it left")
+		}
+	}
+}
+
+func TestOpenSaysWhyThereIsNoServer(t *testing.T) {
+	t.Parallel()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0") // where nobody answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	guarded := servers.NewGuardedMongo(t, "hugo", "s3cret")
+	at := func(account string) string { return "mongodb://" + account + guarded.Addr() }
+	for _, c := range []struct {
+		name, uri string
+		parts     []string
+	}{
+		{"nobody listens", "mongodb://127.0.0.1:1", []string{"no server that takes writes could be reached", "whether uri names it", "refused"}},
+		{"nobody answers", "mongodb://" + l.Addr().String(), []string{"no server that takes writes could be reached"}},
+		{"the password is wrong", at("hugo:wr0ng-one@"), []string{"user, password and authSource", "AuthenticationFailed"}},
+		{"the user is unknown", at("nobody:wr0ng-one@"), []string{"user, password and authSource"}},
+		{"no user is given", at(""), []string{"cannot change documents", `"session_data"`, `readWrite on the database "test"`, "Unauthorized"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := connect(c.uri)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := mongo.New(client.Database("test").Collection(name), mongo.Options{OwnClient: true})
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			err = a.Open(ctx)
+			if closing := a.Close(t.Context()); closing != nil {
+				t.Errorf("Close after the failed Open = %v, want nil", closing)
+			}
+			if err == nil {
+				t.Fatalf("Open = nil, want an error that says %q", c.parts)
+			}
+			for _, part := range c.parts {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("Open = %q\nwant it to say %q", err, part)
+				}
+			}
+			if strings.Contains(err.Error(), "wr0ng-one") {
+				t.Error("the error holds the password") // and is not repeated here
+			}
+		})
+	}
+	t.Run("all is right", func(t *testing.T) {
+		t.Parallel()
+		client, err := connect(at("hugo:s3cret@"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		open(t, client.Database("test").Collection(name), mongo.Options{OwnClient: true})
+	})
+}
+
+func TestANilCollectionIsTold(t *testing.T) {
+	t.Parallel()
+	a := mongo.New(nil, mongo.Options{})
+	err := a.Open(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "no *mongo.Collection") {
+		t.Errorf("Open = %v, want an error that says so", err)
+	}
+	if err := errors.Join(a.Close(t.Context()), a.Close(t.Context())); err != nil {
+		t.Errorf("Close = %v, want nil", err)
+	}
+}

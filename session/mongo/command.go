@@ -1,0 +1,118 @@
+package mongo
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+)
+
+// due is how long a session goes unrenewed while it is read: never longer than a
+// manager waits before it would renew it by Touch, a twentieth of its life or a
+// minute, for that would be a second trip.
+func due(life time.Duration) time.Duration { return min(life/20, time.Minute) }
+
+var slideOptions = options.FindOneAndUpdate().
+	SetReturnDocument(options.After).
+	SetProjection(bson.D{{Key: fieldID, Value: 0}, {Key: fieldModified, Value: 1}, {Key: fieldData, Value: 1}})
+
+// slide is the pipeline that makes modified now in a session that lives and that
+// has not been renewed for a while, or has no such time yet, and leaves any other
+// as it is. A date compares with no other type, so that nothing else is touched.
+func slide(now time.Time, life time.Duration) bson.A {
+	const modified = "$" + fieldModified
+	alive := bson.D{{Key: "$gt", Value: bson.A{modified, down(now.Add(-life))}}}
+	late := bson.D{{Key: "$lte", Value: bson.A{modified, down(now.Add(-due(life)))}}}
+	never := bson.D{{Key: "$eq", Value: bson.A{bson.D{{Key: "$ifNull", Value: bson.A{modified, nil}}}, nil}}}
+	when := bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "$and", Value: bson.A{alive, late}}}, never}}}
+	return bson.A{bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: bson.D{
+		{Key: "$cond", Value: bson.A{when, up(now), modified}},
+	}}}}}}
+}
+
+// The commands that write. Each says what it does to one document; living and
+// expired are both relative to cutoff, the last moment of use of a session that
+// has just expired. A session whose modified is null or missing lives.
+
+func (a *Adapter) insert(id string, now time.Time, content any) bson.D {
+	return a.command("insert", "documents", bson.D{
+		{Key: fieldID, Value: id}, {Key: fieldModified, Value: now}, {Key: fieldData, Value: content},
+	})
+}
+
+func (a *Adapter) replaceExpired(id string, cutoff, now time.Time, content any) bson.D {
+	return a.update(
+		bson.D{{Key: fieldID, Value: id}, {Key: fieldModified, Value: bson.D{{Key: "$lte", Value: cutoff}}}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: now}, {Key: fieldData, Value: content}}}},
+	)
+}
+
+func (a *Adapter) swap(id string, prev any, cutoff, now time.Time, content any) bson.D {
+	return a.update(
+		bson.D{{Key: fieldID, Value: id}, {Key: fieldData, Value: prev}, living(cutoff)},
+		bson.D{{Key: "$set", Value: bson.D{{Key: fieldData, Value: content}}}, renewed(now)},
+	)
+}
+
+func (a *Adapter) touch(id string, cutoff, now time.Time) bson.D {
+	return a.update(bson.D{{Key: fieldID, Value: id}, living(cutoff)}, bson.D{renewed(now)})
+}
+
+// remove has no limit, though no two documents have one _id: FerretDB 2.7.0 deletes
+// nothing with a limit of 1 when somebody else changes the document meanwhile.
+func (a *Adapter) remove(id string) bson.D {
+	return a.command("delete", "deletes", bson.D{
+		{Key: "q", Value: bson.D{{Key: fieldID, Value: id}}}, {Key: "limit", Value: 0},
+	})
+}
+
+func living(cutoff time.Time) bson.E {
+	return bson.E{Key: fieldModified, Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$lte", Value: cutoff}}}}}
+}
+
+// renewed moves modified forwards only: $max, to which null is less than a date.
+func renewed(now time.Time) bson.E {
+	return bson.E{Key: "$max", Value: bson.D{{Key: fieldModified, Value: now}}}
+}
+
+func (a *Adapter) update(q, u bson.D) bson.D {
+	return a.command("update", "updates", bson.D{{Key: "q", Value: q}, {Key: "u", Value: u}})
+}
+
+// command is a write of one statement, with our write concern: the driver adds
+// none to a command that it is handed.
+func (a *Adapter) command(name, list string, statement bson.D) bson.D {
+	c := bson.D{{Key: name, Value: a.coll.Name()}, {Key: list, Value: bson.A{statement}}}
+	if wc := concern(a.opts.WriteConcern); len(wc) > 0 {
+		c = append(c, bson.E{Key: "writeConcern", Value: wc})
+	}
+	return c
+}
+
+func concern(wc *writeconcern.WriteConcern) bson.D {
+	var d bson.D
+	if wc.W != nil {
+		d = append(d, bson.E{Key: "w", Value: wc.W})
+	}
+	if wc.Journal != nil {
+		d = append(d, bson.E{Key: "j", Value: *wc.Journal})
+	}
+	return d
+}
+
+// write sends a command that writes, and returns how many documents it has found.
+// The driver repeats no command that it is handed; one that a server has refused
+// because it is no primary is sent again, once the driver has found the primary.
+func (a *Adapter) write(ctx context.Context, command bson.D) (n int, err error) {
+	for {
+		var reply struct {
+			N int `bson:"n"`
+		}
+		err := a.coll.Database().RunCommand(ctx, command).Decode(&reply)
+		if !refused(err) || ctx.Err() != nil {
+			return reply.N, err
+		}
+	}
+}

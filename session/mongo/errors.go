@@ -1,0 +1,164 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"gyrfalcon/session"
+)
+
+var (
+	errClosed  = errors.New("session/mongo: the adapter is closed")
+	errNotOpen = errors.New("session/mongo: the adapter is not open; call Open first")
+)
+
+// Codes of MongoDB's errors (src/mongo/base/error_codes.yml), of which a server's
+// answer to one of our commands may be one.
+const (
+	codeUnauthorized       = 13
+	codeNamespaceNotFound  = 26
+	codeDuplicateKey       = 11000
+	codeNotWritablePrimary = 10107
+	codeNotPrimaryNoOK     = 13435 // NotPrimaryNoSecondaryOk
+	codeTooLarge           = 10334 // BSONObjectTooLarge
+	codeDocumentTooLarge   = 17419 // the document after an update
+	codeDocumentTooLarge2  = 17420
+)
+
+// interruptions are the answers of a server that has broken a command off, be it
+// before or after what it did.
+var interruptions = map[int]bool{
+	24:    true, // LockTimeout
+	50:    true, // MaxTimeMSExpired
+	64:    true, // WriteConcernTimeout
+	91:    true, // ShutdownInProgress
+	189:   true, // PrimarySteppedDown
+	262:   true, // ExceededTimeLimit
+	290:   true, // TransactionExceededLifetimeLimitSeconds
+	11600: true, // InterruptedAtShutdown
+	11601: true, // Interrupted
+	11602: true, // InterruptedDueToReplStateChange
+}
+
+// serverError is a server's answer without its text, in which a server of any
+// version may have put the command that it refused, with IDs and data.
+type serverError struct {
+	code int
+	name string
+	hint string
+}
+
+func (e *serverError) Error() string {
+	text := fmt.Sprintf("the server answered with error %d", e.code)
+	if e.name != "" {
+		text += " (" + e.name + ")"
+	}
+	if e.hint != "" {
+		text += "; " + e.hint
+	}
+	return text
+}
+
+// failed says whose error it is, in words that hold no ID and no data. It tells
+// nothing about the outcome of a write: that is for write.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("session/mongo: %w", told(err))
+}
+
+func told(err error) error {
+	code, name := answer(err)
+	if ce, ok := errors.AsType[driver.CommandError](err); code == 0 && (!ok || ce.HasErrorLabel("NetworkError") || notSent(err)) {
+		return err // ours, a context's, or the network's
+	}
+	e := &serverError{code: code, name: name}
+	switch code {
+	case codeUnauthorized:
+		e.hint = "grant the user the role readWrite on the sessions' database"
+	case codeTooLarge, codeDocumentTooLarge, codeDocumentTooLarge2:
+		e.hint = "keep less in the session, or lower max_data"
+	}
+	return e
+}
+
+// answer is the error that a server gave, or 0 where it gave none.
+func answer(err error) (code int, name string) {
+	if ce, ok := errors.AsType[driver.CommandError](err); ok {
+		return int(ce.Code), ce.Name
+	}
+	if we, ok := errors.AsType[driver.WriteException](err); ok {
+		for _, e := range we.WriteErrors {
+			return e.Code, ""
+		}
+		if we.WriteConcernError != nil {
+			return we.WriteConcernError.Code, we.WriteConcernError.Name
+		}
+	}
+	return 0, ""
+}
+
+// unknown says whether a command that ended with err may have done its work.
+func unknown(err error) bool {
+	if notSent(err) {
+		return false
+	}
+	if we, ok := errors.AsType[driver.WriteException](err); ok && we.WriteConcernError != nil {
+		return true // it has been done, and may be rolled back yet
+	}
+	code, _ := answer(err)
+	return code == 0 || interruptions[code]
+}
+
+// notSent says whether err comes from before a command was sent: no server was
+// found, no connection could be had, or ctx had ended.
+func notSent(err error) bool {
+	if ce, ok := errors.AsType[driver.CommandError](err); ok {
+		// A connection that was lost while it was made is a network error too;
+		// in one that was lost with the command on it driver.Error is outermost.
+		_, making := ce.Wrapped.(topology.ConnectionError) //nolint:errorlint // the outermost one is meant
+		return making
+	}
+	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[topology.WaitQueueTimeoutError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[topology.ConnectionError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[interface {
+		error
+		Retryable() bool
+	}](err); ok { // the pool was cleared, because of another command
+		return true
+	}
+	return errors.Is(err, driver.ErrClientDisconnected) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		strings.Contains(err.Error(), "operation not sent to server")
+}
+
+// refused says whether a server has refused a write because it is not the primary,
+// or no longer.
+func refused(err error) bool {
+	code, _ := answer(err)
+	return (code == codeNotWritablePrimary || code == codeNotPrimaryNoOK) && !notSent(err)
+}
+
+// outcome is failed for a write.
+func outcome(err error) error {
+	if err == nil {
+		return nil
+	}
+	if unknown(err) {
+		return fmt.Errorf("session/mongo: %w (%w)", session.ErrOutcomeUnknown, told(err))
+	}
+	return failed(err)
+}

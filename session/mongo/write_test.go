@@ -1,0 +1,229 @@
+package mongo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"gyrfalcon/session"
+	"gyrfalcon/session/mongo"
+)
+
+const life = time.Hour
+
+// write is a call that writes, with the name of the command that does it.
+type write struct {
+	name    string
+	command string
+	call    func(ctx context.Context, a *mongo.Adapter) error
+}
+
+const (
+	secretID   = "0123456789abcdefghijklmnopqrstuv"
+	secretData = "hunter2-and-more"
+)
+
+var writes = []write{
+	{"Create", "insert", func(ctx context.Context, a *mongo.Adapter) error {
+		_, err := a.Create(ctx, secretID, []byte(secretData), life)
+		return err
+	}},
+	{"Swap", "update", func(ctx context.Context, a *mongo.Adapter) error {
+		_, err := a.Swap(ctx, secretID, session.Record{Data: []byte("x")}, []byte(secretData), life)
+		return err
+	}},
+	{"Touch", "update", func(ctx context.Context, a *mongo.Adapter) error { return a.Touch(ctx, secretID, life) }},
+	{"Destroy", "delete", func(ctx context.Context, a *mongo.Adapter) error { return a.Destroy(ctx, secretID) }},
+}
+
+func TestAWriteWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, w := range writes {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t) // a replica set, toward which the driver repeats its own writes
+			a := s.open(mongo.Options{})
+			s.on(w.command, says(nil))
+			err := w.call(t.Context(), a)
+			if !errors.Is(err, session.ErrOutcomeUnknown) {
+				t.Errorf("the connection breaks in place of an answer: got %v, want ErrOutcomeUnknown", err)
+			}
+			if n := len(s.commands(w.command)); n != 1 {
+				t.Errorf("the server has got the command %d times, want once", n)
+			}
+		})
+	}
+}
+
+func TestAWriteThatWaitsLongerThanItsContextIsOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, w := range writes {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			a := s.open(mongo.Options{})
+			ctx, cancel := context.WithCancel(t.Context())
+			hold := make(chan struct{})
+			s.on(w.command, func(bson.Raw) bson.D { cancel(); <-hold; return nil })
+			err := w.call(ctx, a)
+			close(hold)
+			if !errors.Is(err, session.ErrOutcomeUnknown) || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want ErrOutcomeUnknown and context.Canceled", err)
+			}
+		})
+	}
+}
+
+func TestAWriteForWhichThereIsNoServerIsNotOfUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, w := range writes {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			a := s.open(mongo.Options{})
+			s.greets(field("setName", "rs0"), field("isWritablePrimary", false), field("ismaster", false), field("secondary", true)) // the last one counts
+			s.on(w.command, says(refusal(10107, "NotWritablePrimary", "not primary")))
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			err := w.call(ctx, a)
+			if err == nil || errors.Is(err, session.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want context.DeadlineExceeded, and nobody in doubt about the outcome", err)
+			}
+		})
+	}
+}
+
+func TestAWriteThatIsRefusedByAFormerPrimaryGoesToTheNewOne(t *testing.T) {
+	t.Parallel()
+	for _, w := range writes {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			a := s.open(mongo.Options{})
+			var tries atomic.Int64
+			s.on(w.command, func(bson.Raw) bson.D {
+				if tries.Add(1) == 1 {
+					return refusal(10107, "NotWritablePrimary", "not primary")
+				}
+				return ok(field("n", 1))
+			})
+			if err := w.call(t.Context(), a); err != nil || tries.Load() != 2 {
+				t.Errorf("got %v after %d tries, want nil after 2", err, tries.Load())
+			}
+		})
+	}
+}
+
+func TestWhatAServerSaysOfAWriteIsUnderstood(t *testing.T) {
+	t.Parallel()
+	text := "not authorized on test to execute command { q: { _id: \"" + secretID + "\" }, data: \"" + secretData + "\" }"
+	concern := ok(field("n", 1), field("writeConcernError", bson.D{field("code", 64), field("codeName", "WriteConcernTimeout"), field("errmsg", "waiting for replication timed out")}))
+	statement := func(code int) bson.D {
+		return ok(field("n", 0), field("writeErrors", bson.A{bson.D{field("index", 0), field("code", code), field("errmsg", text)}}))
+	}
+	for _, c := range []struct {
+		name    string
+		reply   bson.D
+		unknown bool
+		part    string
+	}{
+		{"not acknowledged by the majority", concern, true, "WriteConcernTimeout"},
+		{"interrupted", refusal(11602, "InterruptedDueToReplStateChange", text), true, "InterruptedDueToReplStateChange"},
+		{"out of time", refusal(50, "MaxTimeMSExpired", text), true, "MaxTimeMSExpired"},
+		{"not allowed", refusal(13, "Unauthorized", text), false, "readWrite"},
+		{"an error without a code", bson.D{field("ok", 0), field("errmsg", text)}, true, "error 0"},
+		{"a statement that is refused", statement(121), false, "error 121"},
+		{"too large", statement(17419), false, "max_data"},
+	} {
+		for _, w := range writes {
+			t.Run(c.name+"/"+w.name, func(t *testing.T) {
+				t.Parallel()
+				s := newServer(t)
+				a := s.open(mongo.Options{})
+				s.on(w.command, says(c.reply))
+				err := w.call(t.Context(), a)
+				if err == nil || errors.Is(err, session.ErrOutcomeUnknown) != c.unknown || !strings.Contains(err.Error(), c.part) {
+					t.Fatalf("got %v, want an error that says %q; of unknown outcome: %v", err, c.part, c.unknown)
+				}
+				for e := err; e != nil; e = errors.Unwrap(e) {
+					if s := fmt.Sprintf("%+v", e); strings.Contains(s, secretID) || strings.Contains(s, secretData) {
+						t.Error("the error holds the ID or the data, want neither") // and is not repeated here
+					}
+				}
+				if n := len(s.commands(w.command)); n != 1 {
+					t.Errorf("the server has got the command %d times, want once", n)
+				}
+			})
+		}
+	}
+}
+
+func TestCreateOfALivingIDSaysSoWithoutTheServersWords(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	a := s.open(mongo.Options{})
+	s.on("insert", says(ok(field("n", 0), field("writeErrors", bson.A{bson.D{
+		field("index", 0), field("code", 11000), field("errmsg", "E11000 duplicate key error dup key: { _id: \""+secretID+"\" }"),
+	}}))))
+	s.on("update", says(ok(field("n", 0))))
+	_, err := a.Create(t.Context(), secretID, nil, life)
+	if !errors.Is(err, session.ErrExists) || strings.Contains(err.Error(), secretID) {
+		t.Errorf("Create = %v, want ErrExists alone", err)
+	}
+	if n := len(s.commands("update")); n != 1 {
+		t.Errorf("Create has looked %d times whether the other has expired, want once", n)
+	}
+}
+
+func TestEveryWriteHasTheAdaptersConcern(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		o    mongo.Options
+		want bson.D
+	}{
+		{"by default", mongo.Options{}, bson.D{field("w", "majority")}},
+		{"as chosen", mongo.Options{WriteConcern: writeconcern.Journaled()}, bson.D{field("j", true)}},
+		{"of some members", mongo.Options{WriteConcern: &writeconcern.WriteConcern{W: 2}}, bson.D{field("w", int32(2))}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			a := s.open(c.o)
+			for _, w := range writes {
+				if err := w.call(t.Context(), a); err != nil {
+					t.Fatalf("%s = %v", w.name, err)
+				}
+			}
+			if _, err := a.Read(t.Context(), secretID, life); !errors.Is(err, session.ErrNotFound) {
+				t.Fatalf("Read = %v, want ErrNotFound", err)
+			}
+			s.on("find", says(batch(bson.D{field("_id", "a")})))
+			if _, _, err := a.GC(t.Context(), life, 10); err != nil {
+				t.Fatalf("GC = %v", err)
+			}
+			want, err := bson.Marshal(c.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, n := range map[string]int{"insert": 1, "update": 3, "delete": 2, "findAndModify": 1} {
+				got := s.commands(name)
+				if len(got) != n {
+					t.Errorf("the server has got %s %d times, want %d", name, len(got), n)
+				}
+				for _, command := range got {
+					if wc := command.Lookup("writeConcern"); wc.Type == 0 || string(wc.Value) != string(want) {
+						t.Errorf("%s has the writeConcern %v, want %v", name, wc, bson.Raw(want))
+					}
+				}
+			}
+		})
+	}
+}
