@@ -50,8 +50,8 @@ func (limitError) Is(target error) bool { return target == context.DeadlineExcee
 
 var errGoexit = errors.New("it ended its goroutine with runtime.Goexit, as FailNow and Fatal of package testing do")
 
-// begin starts a task for d. mu is held.
-func (r *registry) begin(d *service, params []any) {
+// begin starts a task for d, and leaves it to spawn to run it in another goroutine. mu is held.
+func (r *registry) begin(d *service, params []any, spawn func(run func())) {
 	t := &task{def: d, link: &link{home: r, def: d, params: params}, done: make(chan struct{}), over: make(chan struct{})}
 	if d.built != nil {
 		t.link = d.built.link
@@ -61,7 +61,8 @@ func (r *registry) begin(d *service, params []any) {
 	d.task = t
 	r.tasks[t] = struct{}{}
 	t.overdue = time.AfterFunc(r.limit+grace, func() { r.letGo(t) })
-	go r.run(t, d.built)
+	in := d.built
+	spawn(func() { r.run(t, in) })
 }
 
 // run brings t's service as far as the container has come. in is the instance if it has been built before.

@@ -3,6 +3,7 @@ package di_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -268,6 +269,28 @@ func TestWhatTheContainerDidNotMakeForSharingItNeitherStartsNorStops(t *testing.
 	y.get(t, "mine", "again", "unshared")
 	must(t, y.Stop(t.Context()))
 	y.log.want(t, "")
+}
+
+func TestAStartThatCannotGoOnLeavesNoGoroutineButTheOneThatIgnoresIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // which fails if one is left when it ends
+		for what, first := range map[string]di.Factory[int]{
+			"fails":              func(context.Context, *di.Container) (int, error) { return 0, errors.New("sad") },
+			"panics":             func(context.Context, *di.Container) (int, error) { panic("mad") },
+			"ends its goroutine": func(context.Context, *di.Container) (int, error) { runtime.Goexit(); return 1, nil },
+			"overruns":           func(context.Context, *di.Container) (int, error) { <-time.After(time.Hour); return 1, nil },
+		} {
+			c := di.New(di.BuildLimit(time.Second))
+			built := false
+			must(t, di.SetShared(c, "before", giving(1), di.Eager()))
+			must(t, di.SetShared(c, "first", first, di.Eager()))
+			must(t, di.SetShared(c, "second", func(context.Context, *di.Container) (int, error) { built = true; return 1, nil }, di.Eager()))
+			if err := c.Start(t.Context()); err == nil || !strings.Contains(err.Error(), `di: start "first"`) || built {
+				t.Errorf("%s: got %v, the next one built: %v; want the error of the first, false", what, err, built)
+			}
+		}
+		<-time.After(2 * time.Hour) // the one that overran returns
+	})
 }
 
 func TestAnObjectThatIsHandedInNoLongerHasALifeWhenItIsBuilt(t *testing.T) {

@@ -115,9 +115,21 @@ func (r *registry) byResolution() []*life {
 }
 
 func (r *registry) startAll(ctx context.Context, queue []*service) error {
+	// One goroutine for all: each new one would have to grow its stack. There is room for the next task while the last one, whose
+	// result is known, returns; and there is no next one after a failure, such as that of one which does not return.
+	tasks := make(chan func(), 1)
+	defer close(tasks)
+	go func() {
+		for run := range tasks {
+			run()
+		}
+	}()
 	var failed error
 	for _, d := range queue {
 		r.mu.Lock()
+		if d.ready == nil && d.task == nil && r.open(ctx) == nil {
+			r.begin(d, nil, func(run func()) { tasks <- run })
+		}
 		if _, err := r.await(ctx, nil, d, nil); err != nil {
 			failed = err.as("start", nil)
 			break

@@ -70,7 +70,7 @@ func (r *registry) await(ctx context.Context, via *link, d *service, params []an
 			r.mu.Unlock()
 			return nil, d.about(err)
 		}
-		r.begin(d, params)
+		r.begin(d, params, func(run func()) { go run() })
 	}
 	t := d.task
 	chain, err := r.join(ctx, via, t)
