@@ -118,7 +118,7 @@ type answer struct {
 	done    chan struct{} // closed when err and void are known
 	err     error
 	void    bool        // the one who asked has gone, and err may say no more than that
-	overdue atomic.Bool // who asked has given up waiting
+	overdue atomic.Bool // who asked waits no more
 }
 
 var errOverdue = errors.New("it has not answered yet since it was asked before")
@@ -132,20 +132,14 @@ func (k *checkup) ask(ctx context.Context, limit time.Duration) {
 		a := &answer{done: make(chan struct{})}
 		if k.in.asked.CompareAndSwap(nil, a) {
 			k.err = within(limited, "its Health", func(limited context.Context) error { return k.answer(ctx, limited, a) })
-			a.overdue.Store(true) // if it has not returned: else nobody looks any more
+			a.overdue.Store(true) // if it has not returned: see wait
 			return
 		}
 		if a = k.in.asked.Load(); a == nil {
 			continue // it has answered just now, perhaps before this was asked
 		}
-		if a.overdue.Load() {
-			k.err = errOverdue
-			return
-		}
-		select {
-		case <-a.done:
-		case <-limited.Done():
-			k.err = fmt.Errorf("%w: %w", errOverdue, limited.Err())
+		if err := a.wait(limited); err != nil {
+			k.err = err
 			return
 		}
 		if !a.void {
@@ -154,6 +148,25 @@ func (k *checkup) ask(ctx context.Context, limit time.Duration) {
 			}
 			return
 		}
+	}
+}
+
+// wait waits for the answer, unless it is overdue.
+func (a *answer) wait(ctx context.Context) error {
+	overdue := a.overdue.Load() // before done is looked at, since it is set after, answered or not
+	select {
+	case <-a.done:
+		return nil
+	default:
+	}
+	if overdue {
+		return errOverdue
+	}
+	select {
+	case <-a.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errOverdue, ctx.Err())
 	}
 }
 
