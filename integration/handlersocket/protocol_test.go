@@ -32,7 +32,11 @@ func client(t testing.TB, o hs.Options) *hs.Client {
 // index opens an index of the table on a client.
 func index(t testing.TB, c *hs.Client, table, name string, columns ...string) *hs.Index {
 	t.Helper()
-	x, err := c.Index(hs.Definition{Database: database, Table: table, Index: name, Columns: columns, Filters: []string{"n"}})
+	d := hs.Definition{Database: database, Table: table, Index: name, Columns: columns}
+	if slices.Contains(columns, "n") {
+		d.Filters = []string{"n"}
+	}
+	x, err := c.Index(d)
 	if err != nil {
 		t.Fatal(err)
 	}

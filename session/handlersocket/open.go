@@ -73,15 +73,15 @@ func openStore(ctx context.Context, o Options) (*store, error) {
 
 // connect makes the pools, which dial when they are used.
 func (s *store) connect() {
-	o := hs.Options{Address: s.opts.address(s.opts.Server.Port), Secret: s.opts.Secret, Conns: s.opts.Pool, Timeout: s.opts.Timeout}
+	o := hs.Options{Address: s.opts.address(s.opts.PortWr), Secret: s.opts.SecretWr, Conns: s.opts.Pool, Timeout: s.opts.Timeout}
 	if s.opts.SQL != nil {
 		o.Check = hs.TablesOnly(s.opts.SQL)
 	}
-	s.reads = hs.New(o)
-	s.writes = s.reads
+	s.writes = hs.New(o)
+	s.reads = s.writes
 	if s.opts.PortWr != s.opts.Server.Port {
-		o.Address, o.Secret = s.opts.address(s.opts.PortWr), s.opts.SecretWr
-		s.writes = hs.New(o)
+		o.Address, o.Secret = s.opts.address(s.opts.Server.Port), s.opts.Secret
+		s.reads = hs.New(o)
 	}
 }
 

@@ -15,8 +15,8 @@ type Options struct {
 	// (handlersocket_port_wr, by default 9999).
 	Address string
 
-	// Secret is the port's handlersocket_plain_secret; "" where the server wants
-	// none, and refuses one that is offered. One that holds control characters
+	// Secret is the port's handlersocket_plain_secret; "" is for servers that have
+	// none, which serve those who give one too. One that holds control characters
 	// never matches: the plugin compares its length as it stands on the wire.
 	Secret string
 

@@ -18,7 +18,7 @@ type conn struct {
 	out    []byte // what is to be sent
 	in     []byte // what has come, from r to w
 	r, w   int
-	authed bool
+	named  bool      // whether the secret has been given
 	opened []bool    // by Index.id
 	since  time.Time // when it was last used
 
@@ -99,7 +99,7 @@ func (cn *conn) sendBeside(b *Batch) (n int, err error) {
 // what this connection has not opened yet.
 func (cn *conn) prepare(ctx context.Context, b *Batch, due time.Time) error {
 	cn.out, b.opens = cn.out[:0], b.opens[:0]
-	if !cn.authed && cn.client.opts.Secret != "" {
+	if !cn.named && cn.client.opts.Secret != "" {
 		cn.out = append(cn.out, "A\t1\t"...)
 		cn.out = appendEscaped(cn.out, cn.client.opts.Secret)
 		cn.out = append(cn.out, '\n')
@@ -126,11 +126,11 @@ func (cn *conn) prepare(ctx context.Context, b *Batch, due time.Time) error {
 // receive reads an answer to each request.
 func (cn *conn) receive(b *Batch) error {
 	var scratch *Rows // for answers that are no operation's
-	if !cn.authed && cn.client.opts.Secret != "" || len(b.opens) > 0 {
+	if !cn.named && cn.client.opts.Secret != "" || len(b.opens) > 0 {
 		scratch = new(Rows)
 	}
 	var refused error
-	if !cn.authed && cn.client.opts.Secret != "" {
+	if !cn.named && cn.client.opts.Secret != "" {
 		status, err := cn.answer(scratch)
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ func (cn *conn) receive(b *Batch) error {
 		if status != 0 {
 			refused = &ServerError{"authenticate for", b.ops[0].index.def.Table, status, scratch.words()}
 		}
-		cn.authed = status == 0
+		cn.named = true // also where a server without a secret refuses it: it serves all the same
 	}
 	if len(b.opens) > 0 {
 		if err := cn.receiveOpens(b, scratch); err != nil {

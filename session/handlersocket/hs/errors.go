@@ -54,9 +54,9 @@ var (
 	// than the index has columns.
 	ErrMalformed = errors.New("the server does not understand the request")
 
-	// ErrUnauthorized (3 unauth, 3 authtype): the port wants a secret, another
-	// secret, or none.
-	ErrUnauthorized = errors.New("the secret is missing, wrong, or not wanted (handlersocket_plain_secret, handlersocket_plain_secret_wr)")
+	// ErrUnauthorized (3 unauth, 3 authtype): the port wants a secret, or another
+	// one.
+	ErrUnauthorized = errors.New("the secret is missing or wrong (handlersocket_plain_secret, handlersocket_plain_secret_wr)")
 )
 
 // sentinels is what the words of an answer mean.

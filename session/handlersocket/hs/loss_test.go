@@ -67,6 +67,25 @@ func TestAWrongSecretIsTold(t *testing.T) {
 	}
 }
 
+func TestASecretThatNobodyWantsIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(request string) string {
+		if request[0] == 'A' {
+			return "3\t1\tunauth" // as a server without a secret does, which then serves
+		}
+		return ordinary(request)
+	})
+	x := s.open(t, hs.Options{Secret: "s"})
+	for range 3 {
+		if _, err := find(t.Context(), x, "k"); err != nil {
+			t.Errorf("find = %v, want nil", err)
+		}
+	}
+	if got := s.requests(); len(got) != 5 {
+		t.Errorf("the server heard %q, want the secret once", got)
+	}
+}
+
 func TestASilentServerIsGivenUpAndItsLateAnswerMeetsNobody(t *testing.T) {
 	t.Parallel()
 	for name, patience := range map[string]func(t *testing.T) (hs.Options, context.Context){

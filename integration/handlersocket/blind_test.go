@@ -1,0 +1,172 @@
+package handlersocket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gyrfalcon/integration/servers"
+	"gyrfalcon/session"
+	"gyrfalcon/session/handlersocket"
+	"gyrfalcon/session/handlersocket/hs"
+)
+
+// shared is a session that Go and somebody who does not compare write by turns: "p" is
+// the other's number, "g" is Go's.
+type shared struct{ p, g int }
+
+func (s shared) bytes() []byte { return fmt.Appendf(nil, "p=%d;g=%d", s.p, s.g) }
+
+func parseShared(t testing.TB, data []byte) (s shared) {
+	t.Helper()
+	if _, err := fmt.Sscanf(string(data), "p=%d;g=%d", &s.p, &s.g); err != nil {
+		t.Errorf("the session holds %q: %v", data, err)
+	}
+	return s
+}
+
+// blind writes as PHP's adapter does: it reads the session, and at its end writes all of
+// it with the time in whole seconds, whatever is stored by then.
+type blind struct {
+	row *hs.Index
+	id  string
+}
+
+func (b blind) read(t testing.TB) shared {
+	t.Helper()
+	var rows hs.Rows
+	if err := b.row.Find(t.Context(), &rows, hs.Query{Key: str(b.id)}); err != nil || rows.Len() != 1 {
+		t.Fatalf("the other's find = %d rows, %v", rows.Len(), err)
+	}
+	return parseShared(t, rows.Field(0, 2))
+}
+
+func (b blind) write(t testing.TB, s shared) {
+	t.Helper()
+	n, err := b.row.Update(t.Context(), hs.Query{Key: str(b.id)}, hs.String(b.id), hs.String(time.Now().UTC().Format(time.DateTime)), hs.Bytes(s.bytes()))
+	if err != nil || n != 1 {
+		t.Fatalf("the other's write = %d, %v", n, err)
+	}
+}
+
+// besideBlind lets Go read and swap while somebody writes blindly every 50 ms.
+// Each of the other's numbers must be there once it has written it, and stay until the
+// next, unless a swap has told that it could not put it back.
+func besideBlind(t *testing.T, create string, options func(place) handlersocket.Options, duration time.Duration) {
+	p := newTable(t, servers.SharedMariaDB(t), create)
+	a := open(t, options(p))
+	const id = "0123456789abcdefghijklmnopqrstuv"
+	if _, err := a.Create(t.Context(), id, shared{}.bytes(), life); err != nil {
+		t.Fatal(err)
+	}
+	x, err := client(t, hs.Options{Address: p.writes}).Index(hs.Definition{Database: database, Table: p.table, Columns: []string{"id", "modified", "data"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := blind{x, id}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var swapped, conflicts, told atomic.Int64
+	var swapping sync.WaitGroup
+	defer swapping.Wait()
+	defer cancel() // before it is waited for
+	for range 3 {
+		swapping.Go(func() {
+			for ctx.Err() == nil {
+				r, err := a.Read(t.Context(), id, life)
+				if err != nil {
+					t.Errorf("Read = %v, want nil", err)
+					return
+				}
+				s := parseShared(t, r.Data)
+				s.g++
+				time.Sleep(rand.N(100 * time.Millisecond)) //nolint:forbidigo // a request under way, in which the other writes
+				swap, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				_, err = a.Swap(swap, id, r, s.bytes(), life)
+				stop()
+				switch {
+				case err == nil:
+					swapped.Add(1)
+				case errors.Is(err, session.ErrConflict):
+					conflicts.Add(1)
+				case errors.Is(err, session.ErrOutcomeUnknown):
+					told.Add(1)
+				case !errors.Is(err, session.ErrBusy) && !errors.Is(err, context.DeadlineExceeded):
+					t.Errorf("Swap = %v", err)
+				}
+			}
+		})
+	}
+	n := 0
+	for end := time.Now().Add(duration); time.Now().Before(end); {
+		before := told.Load()
+		s := other.read(t)
+		n++
+		s.p = n
+		other.write(t, s)
+		time.Sleep(50 * time.Millisecond) //nolint:forbidigo // its pace
+		for late := time.Now().Add(2 * time.Second); other.read(t).p != n && told.Load() == before; {
+			if time.Now().After(late) {
+				t.Fatalf("the other's write %d is lost, and nobody has told so", n)
+			}
+		}
+	}
+	cancel()
+	swapping.Wait()
+	t.Logf("%d blind writes; %d swaps, %d in conflict, %d told that they had replaced a write and could not put it back", n, swapped.Load(), conflicts.Load(), told.Load())
+	if conflicts.Load() == 0 {
+		t.Error("no swap ever met a blind write: this has shown nothing")
+	}
+}
+
+func TestNoBlindWriteIsSilentlyLost(t *testing.T) {
+	t.Parallel()
+	t.Run("on DATETIME", func(t *testing.T) {
+		t.Parallel()
+		besideBlind(t, phalcons, place.text, 3*time.Second)
+	})
+	t.Run("on DATETIME(6)", func(t *testing.T) {
+		t.Parallel()
+		besideBlind(t, handlersocket.Schema, place.binary, 3*time.Second)
+	})
+}
+
+// The write of one who does not compare, within the second that was read: it is put
+// back, and the swap is a conflict.
+func TestAWriteWithinTheSameSecondIsPutBack(t *testing.T) {
+	t.Parallel()
+	p := newTable(t, servers.SharedMariaDB(t), phalcons)
+	a := open(t, p.text())
+	x, err := client(t, hs.Options{Address: p.writes}).Index(hs.Definition{Database: database, Table: p.table, Columns: []string{"id", "modified", "data"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "0123456789abcdefghijklmnopqrstuv"
+	r, err := a.Create(t.Context(), id, []byte("ours"), life)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, _, _ := strings.Cut(r.Version, "/")
+	if _, err := x.Update(t.Context(), hs.Query{Key: str(id)}, str(id, second, "theirs")...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Swap(t.Context(), id, r, []byte("next"), life); !errors.Is(err, session.ErrConflict) {
+		t.Fatalf("a swap of what somebody has replaced within the second = %v, want ErrConflict", err)
+	}
+	again, err := a.Read(t.Context(), id, life)
+	if err != nil || string(again.Data) != "theirs" {
+		t.Fatalf("after that the session is %q, %v; want what they wrote", again.Data, err)
+	}
+	if again.Version == r.Version {
+		t.Error("its version is the old one, want another: its content is")
+	}
+	if _, err := a.Swap(t.Context(), id, again, []byte("next"), life); err != nil {
+		t.Errorf("a swap of what was read again = %v, want nil", err)
+	}
+}
