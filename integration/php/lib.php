@@ -85,6 +85,8 @@ final class Describer {
         $all = $v instanceof Packed ? $v->all() : (method_exists($v, '__serialize') ? $v->__serialize() : (array) $v);
         return "#$n:O" . get_class($v) . '(' . $this->elements($all, $v instanceof stdClass) . ')';
     }
+    /** One text for the whole session. */
+    static function whole(): string { return (new self)->elements($_SESSION); }
     /** One text for each variable, each described by itself. */
     static function session(): array {
         $out = [];

@@ -1,8 +1,8 @@
 <?php
-/** Makes random sessions; with $text all strings are valid UTF-8. */
+/** Makes random sessions; with $text all strings are valid UTF-8, with $plain no object is held by reference. */
 final class Maker {
     public array $objects = []; public array $pool = [];
-    function __construct(private bool $linked, private bool $text = false) {}
+    function __construct(private bool $linked, private bool $text = false, private bool $plain = false) {}
     function text(): string {
         switch (mt_rand(0, 5)) {
             case 0: return '';
@@ -51,7 +51,12 @@ final class Maker {
     /** Puts a value there, or a reference to one that is elsewhere too. */
     function put(array &$a, $k, int $depth): void {
         if (!$this->linked || mt_rand(0, 5)) { unset($a[$k]); $a[$k] = $this->value($depth); return; }
-        if (!$this->pool || mt_rand(0, 1)) { $i = count($this->pool); $this->pool[$i] = $this->value($depth); } else { $i = array_rand($this->pool); }
+        if (!$this->pool || mt_rand(0, 1)) {
+            $v = $this->value($depth);
+            if ($this->plain && is_object($v)) { unset($a[$k]); $a[$k] = $v; return; }
+            $i = count($this->pool);
+            $this->pool[$i] = $v;
+        } else { $i = array_rand($this->pool); }
         unset($a[$k]);
         $a[$k] = &$this->pool[$i];
     }

@@ -6,7 +6,7 @@ require __DIR__ . '/maker.php';
 
 $commands = [
     // What PHP reads in a payload, and writes of it.
-    'read' => fn(array $c) => session($c['format'], base64_decode($c['data']), fn() => ['vars' => Describer::session()]),
+    'read' => fn(array $c) => session($c['format'], base64_decode($c['data']), fn() => ['vars' => Describer::session(), 'whole' => Describer::whole()]),
     // The same after variables were unset, or unset and set in their old place.
     'edit' => fn(array $c) => session($c['format'], base64_decode($c['data']), function () use ($c) {
         foreach ($c['edits'] ?? [] as [$name, $value]) {
@@ -26,7 +26,8 @@ $commands = [
     // A session made at random.
     'make' => fn(array $c) => session($c['format'], '', function () use ($c) {
         mt_srand($c['seed']);
-        $maker = new Maker($c['linked']);
+        $maker = new Maker($c['linked'], plain: $c['plain']);
+        if ($c['counter']) { $_SESSION['n'] = 0; }
         for ($n = mt_rand(0, 6); $n > 0; $n--) {
             do { $k = $maker->text(); } while (str_contains($k, '|') || is_numeric($k));
             $maker->put($_SESSION, $k, 3);

@@ -78,14 +78,18 @@ type command struct {
 	Seed   int      `json:"seed"`
 	Linked bool     `json:"linked"`
 	Edits  [][2]any `json:"edits,omitempty"` // the name, and the serialized value or nil
+
+	Counter bool `json:"counter"` // the first variable is n
+	Plain   bool `json:"plain"`   // no object is held by reference
 }
 
 // reply is what it answers.
 type reply struct {
 	OK        bool        `json:"ok"`
 	Exception string      `json:"exception"`
-	Data      []byte      `json:"data"` // what PHP stored
-	Vars      []described `json:"vars"` // what PHP found
+	Data      []byte      `json:"data"`  // what PHP stored
+	Vars      []described `json:"vars"`  // what PHP found
+	Whole     string      `json:"whole"` // all of it in one text, in which what is the same has one number
 }
 
 // described is a variable's name and a description of its value (see describe).

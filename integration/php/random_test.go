@@ -45,11 +45,12 @@ func encoded(t testing.TB, doc session.Document) []byte {
 }
 
 // made is a random session that PHP has written.
-func made(t testing.TB, p *peer, format string, seed int) []byte {
+func made(t testing.TB, p *peer, c command) []byte {
 	t.Helper()
-	r := p.ask(t, command{Op: "make", Format: format, Seed: seed, Linked: seed%3 > 0})
+	c.Op = "make"
+	r := p.ask(t, c)
 	if !r.OK {
-		t.Fatalf("seed %d: php did not write a session: %s", seed, r.Exception)
+		t.Fatalf("%+v: php did not write a session: %s", c, r.Exception)
 	}
 	return r.Data
 }
@@ -57,7 +58,7 @@ func made(t testing.TB, p *peer, format string, seed int) []byte {
 func TestWhatPHPWritesIsReadAsPHPReadsItAndWrittenAgainAsItWas(t *testing.T) {
 	inEachFormat(t, func(t *testing.T, p *peer, format string, codec session.Codec) {
 		for seed := range rounds {
-			data := made(t, p, format, seed)
+			data := made(t, p, command{Format: format, Seed: seed, Linked: seed%3 > 0})
 			found := p.ask(t, command{Op: "read", Format: format, Data: data})
 			doc, again := parse(t, codec, data), codec.New()
 			var got []described
@@ -113,7 +114,7 @@ func TestAChangeBesideReferencesIsWhatPHPMakesOfIt(t *testing.T) {
 	inEachFormat(t, func(t *testing.T, p *peer, format string, codec session.Codec) {
 		changed := 0
 		for seed := range rounds {
-			data := made(t, p, format, 3*seed+1)
+			data := made(t, p, command{Format: format, Seed: seed, Linked: true, Plain: true})
 			rng := rand.New(rand.NewPCG(uint64(seed), 9))
 			doc := parse(t, codec, data)
 			names := slices.Collect(doc.Names())
@@ -146,6 +147,33 @@ func TestAChangeBesideReferencesIsWhatPHPMakesOfIt(t *testing.T) {
 		}
 		if changed < rounds/2 {
 			t.Errorf("only %d of %d sessions were changed", changed, rounds)
+		}
+	})
+}
+
+// Another variable, which stands before them, is changed a hundred times, so that every
+// number changes. PHP must find its objects as they were, and one (===) where they were.
+func TestPHPsObjectsOutliveAHundredChangesBesideThem(t *testing.T) {
+	inEachFormat(t, func(t *testing.T, p *peer, format string, codec session.Codec) {
+		for seed := range 20 {
+			data := made(t, p, command{Format: format, Seed: seed, Linked: true, Counter: true})
+			before := p.ask(t, command{Op: "read", Format: format, Data: data})
+			for i := range 100 {
+				doc := parse(t, codec, data)
+				var v any = i
+				if i%3 == 1 {
+					v = make([]int, i)
+				}
+				if err := doc.Set("n", v); err != nil {
+					t.Fatalf("Set: %v", err)
+				}
+				data = encoded(t, doc)
+			}
+			after := p.ask(t, command{Op: "read", Format: format, Data: data})
+			want := strings.Replace(before.Whole, "=i0", "=i99", 1)
+			if !after.OK || after.Whole != want || string(after.Data) != string(data) {
+				t.Fatalf("seed %d: %q\nPHP finds %s\n    want %s", seed, data, after.Whole, want)
+			}
 		}
 	})
 }

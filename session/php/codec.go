@@ -2,7 +2,6 @@ package php
 
 import (
 	"fmt"
-	"slices"
 
 	"gyrfalcon/session"
 )
@@ -43,7 +42,6 @@ func (c codec) Parse(payload []byte) (session.Document, error) {
 	if err := c.format.split(d); err != nil {
 		return nil, err
 	}
-	d.names = nil
 	return d, nil
 }
 
@@ -111,33 +109,5 @@ type variable struct {
 	value
 }
 
-// add appends a variable as it was parsed. Of several with one name the last counts,
-// in the place of the first, as in PHP.
-func (d *document) add(v variable) {
-	d.refs = d.refs || v.refs
-	d.own.refs = d.refs
-	if i := d.seen(v.name); i >= 0 {
-		d.vars[i].value = v.value
-		return
-	}
-	d.vars = append(d.vars, v)
-}
-
-// seen is find while a payload is parsed, which may hold any number of names.
-func (d *document) seen(name []byte) int {
-	const few = 32 // above that a map finds them sooner than looking through all
-	if len(d.vars) < few {
-		return slices.IndexFunc(d.vars, func(v variable) bool { return string(v.name) == string(name) })
-	}
-	if d.names == nil {
-		d.names = make(map[string]int, 2*few)
-		for i := range d.vars {
-			d.names[string(d.vars[i].name)] = i
-		}
-	}
-	if i, twice := d.names[string(name)]; twice {
-		return i
-	}
-	d.names[string(name)] = len(d.vars)
-	return -1
-}
+// gone says whether the variable was removed.
+func (v *variable) gone() bool { return v.raw == nil }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 
 	"gyrfalcon/session"
@@ -17,7 +18,7 @@ type document struct {
 	level  int   // how deep in arrays the variables stand
 
 	vars    []variable
-	names   map[string]int // while parsing
+	names   map[string]int // where the variables are, if they are many
 	refs    bool           // a variable holds references, or once did
 	foreign string         // what the payload is, if it is no array of variables
 
@@ -25,20 +26,93 @@ type document struct {
 	dirty   bool // payload no longer says what vars do
 }
 
+// many is for how many variables a map finds them sooner than looking through all.
+const many = 32
+
+// find returns where the variable is, or -1.
 func (d *document) find(name string) int {
-	for i := range d.vars {
-		if string(d.vars[i].name) == name {
-			return i
+	if len(d.vars) < many {
+		for i := range d.vars {
+			if string(d.vars[i].name) == name && !d.vars[i].gone() {
+				return i
+			}
 		}
+		return -1
+	}
+	if i, ok := d.places()[name]; ok {
+		return i
 	}
 	return -1
+}
+
+// seen is find while a payload is parsed.
+func (d *document) seen(name []byte) int {
+	if len(d.vars) < many {
+		return slices.IndexFunc(d.vars, func(v variable) bool { return string(v.name) == string(name) })
+	}
+	if i, ok := d.places()[string(name)]; ok {
+		return i
+	}
+	return -1
+}
+
+// places returns where each variable is.
+func (d *document) places() map[string]int {
+	if d.names == nil {
+		d.names = make(map[string]int, 2*len(d.vars))
+		for i := range d.vars {
+			if !d.vars[i].gone() {
+				d.names[string(d.vars[i].name)] = i
+			}
+		}
+	}
+	return d.names
+}
+
+// append adds a variable that is not there yet.
+func (d *document) append(v variable) {
+	if d.names != nil {
+		d.names[string(v.name)] = len(d.vars)
+	}
+	d.vars = append(d.vars, v)
+}
+
+// add adds a variable as it was parsed. Of several with one name the last counts, in the
+// place of the first, as in PHP.
+func (d *document) add(v variable) {
+	d.refs = d.refs || v.refs
+	d.own.refs = d.refs
+	if i := d.seen(v.name); i >= 0 {
+		d.vars[i].value = v.value
+		return
+	}
+	d.append(v)
+}
+
+// live returns the variables that are there, in order.
+func (d *document) live() iter.Seq[*variable] {
+	return func(yield func(*variable) bool) {
+		for i := range d.vars {
+			if !d.vars[i].gone() && !yield(&d.vars[i]) {
+				return
+			}
+		}
+	}
+}
+
+func (d *document) count() int {
+	n := 0
+	for range d.live() {
+		n++
+	}
+	return n
 }
 
 // Names is Document.Names.
 func (d *document) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for i := range d.vars {
-			if !yield(string(d.vars[i].name)) {
+		for v := range d.live() {
+			if !yield(string(v.name)) {
 				return
 			}
 		}
@@ -131,7 +205,6 @@ func (v value) elements(m *document) error {
 	if n != head.count {
 		return errors.New("an array does not hold as many elements as it says")
 	}
-	m.names = nil
 	if v.refs && v.sp != nil {
 		m.root = ident{v.sp, v.sp.slotAt(v.at)}
 		m.refs = true
@@ -157,7 +230,8 @@ func (d *document) Set(name string, v any) error {
 		return err
 	}
 	if i := d.find(name); i >= 0 {
-		if !d.vars[i].means(f.value) {
+		// Where others may share it by reference, setting it ends that.
+		if d.refs || f.refs || !d.vars[i].means(f.value) {
 			d.vars[i].value = f.value
 			d.changed(f.refs)
 		}
@@ -170,7 +244,7 @@ func (d *document) Set(name string, v any) error {
 	if d.vars == nil {
 		d.vars = make([]variable, 0, typical)
 	}
-	d.vars = append(d.vars, variable{key: key, name: []byte(name), value: f.value})
+	d.append(variable{key: key, name: []byte(name), value: f.value})
 	d.changed(f.refs)
 	return nil
 }
@@ -189,11 +263,9 @@ func (d *document) freeze(v any) (frozen, error) {
 	}
 }
 
-// means says whether both values are the same, in whatever way they are written.
+// means says whether both values, which hold no references, are the same in whatever
+// way they are written.
 func (v value) means(w value) bool {
-	if v.refs || w.refs {
-		return false
-	}
 	if string(v.raw) == string(w.raw) {
 		return true
 	}
@@ -235,7 +307,8 @@ func sameToken(a, b *cursor) bool {
 // Remove is Document.Remove.
 func (d *document) Remove(name string) {
 	if i := d.find(name); i >= 0 {
-		d.vars = append(d.vars[:i], d.vars[i+1:]...)
+		delete(d.names, name)
+		d.vars[i].value = value{}
 		d.dirty = true
 	}
 }
@@ -258,16 +331,16 @@ func (d *document) encode() ([]byte, error) {
 		return d.renumber()
 	}
 	n := len("a:99999:{}")
-	for i := range d.vars {
-		n += len(d.vars[i].key) + len(d.vars[i].raw)
+	for v := range d.live() {
+		n += len(v.key) + len(v.raw)
 	}
 	b := make([]byte, 0, n)
 	if d.format.array {
-		b = appendHead(b, len(d.vars))
+		b = appendHead(b, d.count())
 	}
-	for i := range d.vars {
-		b = append(b, d.vars[i].key...)
-		b = append(b, d.vars[i].raw...)
+	for v := range d.live() {
+		b = append(b, v.key...)
+		b = append(b, v.raw...)
 	}
 	if d.format.array {
 		b = append(b, '}')

@@ -33,11 +33,11 @@ func (d *document) renumber() ([]byte, error) {
 		w.n = 1
 		w.depth = 1
 		w.at[d.rootIdent().source()] = 1
-		w.out = appendHead(w.out, len(d.vars))
+		w.out = appendHead(w.out, d.count())
 	}
-	for i := range d.vars {
-		w.out = append(w.out, d.vars[i].key...)
-		w.variable(&d.vars[i].value)
+	for v := range d.live() {
+		w.out = append(w.out, v.key...)
+		w.variable(&v.value)
 	}
 	if d.format.array {
 		w.out = append(w.out, '}')
@@ -57,14 +57,13 @@ func (d *document) rootIdent() ident {
 func (d *document) flatten() (frozen, error) {
 	f := frozen{typ: "a map of members"}
 	w := &writer{foreign: true}
-	w.out = appendHead(w.out, len(d.vars))
+	w.out = appendHead(w.out, d.count())
 	w.n = 1
 	sp := &space{}
 	if d.root.sp != nil {
 		sp.aliases = append(sp.aliases, alias{from: 1, n: 1, to: d.root})
 	}
-	for i := range d.vars {
-		v := &d.vars[i]
+	for v := range d.live() {
 		if d.format.array {
 			w.out = append(w.out, v.key...)
 		} else {
@@ -79,7 +78,7 @@ func (d *document) flatten() (frozen, error) {
 		}
 	}
 	w.out = append(w.out, '}')
-	if len(d.vars) > 0 {
+	if d.count() > 0 {
 		f.depth++
 	}
 	f.value = value{raw: w.out}
