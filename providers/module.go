@@ -163,7 +163,7 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 				if log != nil && own.Logger == nil {
 					own.Logger = log.Named("session")
 				}
-				return session.New(a, own)
+				return session.New(a.Adapter, own) // which may be more than an Adapter
 			},
 			fx.ParamTags("", `optional:"true"`),
 			fx.ResultTags(tag),

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/fx"
@@ -342,4 +343,51 @@ func TestTheGraphOfEveryBackendIsComplete(t *testing.T) {
 			t.Errorf("%q: %v", yaml, err)
 		}
 	}
+}
+
+// more is an adapter that is a session.Warner and a session.Locker too.
+type more struct {
+	session.Adapter
+
+	locked *atomic.Int64
+}
+
+func (more) Warnings() []string { return []string{"no index; create one"} }
+
+func (m more) Lock(context.Context, string) (func(context.Context) error, error) {
+	m.locked.Add(1)
+	return func(context.Context) error { return nil }, nil
+}
+
+func TestWhatAnAdapterIsBesidesReachesTheManager(t *testing.T) {
+	t.Parallel()
+	var locked atomic.Int64
+	mine := providers.NewBackend("mine", func(providers.Setup) (providers.Recipe[int], error) {
+		return providers.Recipe[int]{
+			Connect: func(context.Context) (int, error) { return 0, nil },
+			Adapter: func(int) (session.Adapter, error) { return more{memory.New(memory.Options{}), &locked}, nil },
+		}, nil
+	})
+	core, logged := observer.New(zap.WarnLevel)
+	var m *session.Manager
+	app := fxtest.New(t, fx.NopLogger, fx.Supply(zap.New(core)), providers.Module(parse(t, "session: {adapter: mine}").Session, mine),
+		fx.Populate(fx.Annotate(&m, fx.ParamTags(`name:"session"`))))
+	app.RequireStart()
+	if n := logged.FilterField(zap.String("warning", "no index; create one")).Len(); n != 1 {
+		t.Errorf("the adapter's warning was logged %d times, want once", n)
+	}
+	s, err := m.Load(t.Context(), "")
+	if err == nil {
+		err = errors.Join(s.Set("n", 1), s.Commit(t.Context()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = m.Load(t.Context(), s.ID()); err == nil {
+		err = errors.Join(s.Set("n", 2), s.Commit(t.Context()))
+	}
+	if err != nil || locked.Load() != 1 {
+		t.Errorf("a change of a session: %v, and its lock was asked for %d times; want nil and once", err, locked.Load())
+	}
+	app.RequireStop()
 }
