@@ -42,7 +42,7 @@ func TestTheReadmesYAMLIsTheDefaults(t *testing.T) {
 		t.Errorf("the README's YAML gives %+v %+v, and an empty file %+v %+v", cfg.HTTP, cfg.Log, none.HTTP, none.Log)
 	}
 	// The blocks of the adapters that are not the default are read when they are chosen.
-	for _, adapter := range []string{"memory", "redis"} {
+	for _, adapter := range []string{"memory", "mongo", "redis"} {
 		optionsOf(t, strings.Replace(text, "adapter: database ", "adapter: "+adapter+" ", 1))
 	}
 }

@@ -7,8 +7,9 @@ import (
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/database"
 	"gyrfalcon/providers/memory"
+	"gyrfalcon/providers/mongo"
 	"gyrfalcon/providers/redis"
 )
 
-// Backends are all backends: database, memory and redis. Append your own.
-var Backends = []providers.Option{database.Backend, memory.Backend, redis.Backend}
+// Backends are all backends: database, memory, mongo and redis. Append your own.
+var Backends = []providers.Option{database.Backend, memory.Backend, mongo.Backend, redis.Backend}
