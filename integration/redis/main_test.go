@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -153,4 +154,13 @@ func connectDB(t testing.TB, r *servers.Redis, database int) *goredis.Client {
 	c := goredis.NewClient(&goredis.Options{Addr: r.Addr(), DB: database})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+func split(t testing.TB, address string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host, port
 }

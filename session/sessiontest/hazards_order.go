@@ -11,8 +11,9 @@ import (
 	"gyrfalcon/session"
 )
 
-// soon is a time-out that a hazard waits for.
-const soon = 50 * time.Millisecond
+// soon is a time-out that a hazard waits for, long enough for a store on a busy machine
+// to be asked before.
+const soon = 500 * time.Millisecond
 
 var orderHazards = []hazard{
 	{name: "Outside http.TimeoutHandler a time-out keeps the cookie of a stored session", test: func(t *testing.T, h Harness) {

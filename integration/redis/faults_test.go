@@ -1,0 +1,225 @@
+package redis_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gyrfalcon/integration/load"
+	"gyrfalcon/integration/proxy"
+	"gyrfalcon/integration/servers"
+	"gyrfalcon/session"
+	"gyrfalcon/session/redis"
+)
+
+// loading lets one crowd at a time have the machine: a request's deadline is real.
+var loading sync.Mutex
+
+// underLoad has 64 clients count while a fault is about.
+func underLoad(t *testing.T, s redis.Servers, o redis.Options, p load.Plan) load.Report {
+	t.Helper()
+	loading.Lock()
+	defer loading.Unlock()
+	p.Open = func(context.Context) (session.Adapter, error) { return redis.Dial(s, o), nil }
+	return load.Run(t, p)
+}
+
+// every does something again and again for a while.
+func every(t testing.TB, interval, during time.Duration, do func()) {
+	t.Helper()
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	end := time.After(during)
+	for {
+		select {
+		case <-tick.C:
+			do()
+		case <-end:
+			return
+		case <-t.Context().Done():
+			return
+		}
+	}
+}
+
+func TestAnAnswerThatIsLostAfterTheScriptRanIsCountedAtMostOnce(t *testing.T) {
+	t.Parallel()
+	for name, action := range map[string]proxy.Action{"the connection breaks": proxy.CutReply, "the client waits": proxy.LoseReply} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := proxy.New(t, servers.SharedRedis(t).Addr())
+			prefix := newPrefix()
+			r := underLoad(t, redis.Servers{Path: "tcp://" + p.Addr()}, redis.Options{Prefix: &prefix}, load.Plan{
+				Fault: func(t testing.TB) {
+					var n atomic.Int64
+					p.Decide(func(request []byte) proxy.Action {
+						if bytes.Contains(request, []byte("evalsha")) && n.Add(1)%10 == 0 {
+							return action
+						}
+						return proxy.Pass
+					})
+					every(t, time.Second, 2500*time.Millisecond, func() {})
+					p.Decide(nil)
+				},
+			})
+			if r.Unknown == 0 || p.Lost() == 0 {
+				t.Errorf("%d answers were lost and %d changes are of unknown outcome, want some", p.Lost(), r.Unknown)
+			}
+		})
+	}
+}
+
+func TestConnectionsThatAreKilledLoseNothing(t *testing.T) {
+	t.Parallel()
+	srv := servers.NewRedis(t)
+	underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
+		every(t, 100*time.Millisecond, 10*time.Second, func() { srv.Do(t, "CLIENT", "KILL", "TYPE", "normal") })
+	}})
+}
+
+func TestScriptsThatAreForgottenAgainAndAgainFailNothing(t *testing.T) {
+	t.Parallel()
+	srv := servers.NewRedis(t)
+	// Nothing but a busy machine may keep a request waiting here.
+	r := underLoad(t, one(srv), redis.Options{}, load.Plan{Options: session.Options{Timeout: patience}, Fault: func(t testing.TB) {
+		every(t, time.Millisecond, 2*time.Second, func() { srv.Do(t, "SCRIPT", "FLUSH") })
+	}})
+	if r.Refused > 0 || r.Unknown > 0 {
+		t.Errorf("got %v, want every request served", r)
+	}
+}
+
+func TestAServerThatStandsStillLosesNothing(t *testing.T) {
+	t.Parallel()
+	srv := servers.NewRedis(t)
+	underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
+		srv.Pause(t)
+		every(t, time.Second, 3*time.Second, func() {})
+		srv.Resume(t)
+	}})
+}
+
+func TestAServerThatIsKilledAndStartedAgainLosesNothing(t *testing.T) {
+	t.Parallel()
+	srv := servers.NewRedis(t)
+	underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
+		srv.Kill(t)
+		every(t, time.Second, time.Second, func() {})
+		srv.Start(t)
+	}})
+}
+
+// until asks again and again whether something has happened that must happen.
+func until(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(patience); !happened(); {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("waited %v in vain until %s", patience, what)
+		}
+	}
+}
+
+// Behind Sentinels the master is killed and its replica takes its place; the service
+// returns by itself. The master has confirmed for half a second what its replica has not
+// heard of, when it is killed: all of that is lost, unless each write waits for the replica. The replica hears
+// of its master through a proxy, which then holds everything up.
+func TestWhatAFailoverLosesAndThatWaitingLosesNothing(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]*redis.Wait{"no replica is waited for": nil, "one replica is waited for": {Timeout: 300 * time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := servers.NewSentinel(t)
+			old, replica := s.Servers[0], s.Servers[1]
+			p := proxy.New(t, old.Addr())
+			r := underLoad(t, ofSentinel(s), redis.Options{Wait: wait}, load.Plan{
+				MayLose:  true,
+				Recovery: 40 * time.Second,
+				Fault: func(t testing.TB) {
+					host, port := split(t, p.Addr())
+					replica.Do(t, "REPLICAOF", host, port)
+					until(t, "the replica has all of its master's data", func() bool {
+						role, _ := replica.Do(t, "ROLE").([]any)
+						return len(role) > 3 && role[3] == "connected"
+					})
+					every(t, time.Second, 300*time.Millisecond, func() {})
+					p.Stall()
+					every(t, time.Second, 500*time.Millisecond, func() {})
+					old.Kill(t)
+					until(t, "the replica is master", func() bool { return s.Master(t) == replica })
+					p.Refuse()
+					old.Start(t) // or nobody is left to wait for
+				},
+			})
+			t.Logf("%s: %d of %d acknowledged changes were lost", name, r.Lost, r.Acknowledged)
+			if lost := r.Lost > 0; lost != (wait == nil) {
+				t.Errorf("%s: %d acknowledged changes were lost, want some only where none is waited for", name, r.Lost)
+			}
+		})
+	}
+}
+
+func TestAMasterOfAClusterThatIsKilledIsReplaced(t *testing.T) {
+	t.Parallel()
+	c := servers.NewCluster(t)
+	r := underLoad(t, ofCluster(c), redis.Options{}, load.Plan{
+		MayLose:  true,
+		Recovery: 40 * time.Second,
+		Fault: func(t testing.TB) {
+			old := c.Servers[0]
+			old.Kill(t)
+		},
+	})
+	t.Logf("%d of %d acknowledged changes were lost", r.Lost, r.Acknowledged)
+}
+
+func TestTwoProcessesLoseNoCount(t *testing.T) {
+	t.Parallel()
+	onPlaces(t, func(t *testing.T, p place) {
+		load.Count(t, p.harness(redis.Phpredis), load.Counting{Clients: 32, Updates: 25})
+	})
+}
+
+// The session that a writer works on is in the slot that moves.
+func TestASlotThatMovesLosesNothing(t *testing.T) {
+	t.Parallel()
+	c := servers.NewCluster(t)
+	prefix := "{moving}" + newPrefix() // all sessions in one slot
+	from := c.Master(t, prefix)
+	slot := from.Do(t, "CLUSTER", "KEYSLOT", prefix)
+	underLoad(t, ofCluster(c), redis.Options{Prefix: &prefix}, load.Plan{Fault: func(t testing.TB) {
+		to := c.Servers[0]
+		if to.Addr() == from.Addr() {
+			to = c.Servers[1]
+		}
+		moveSlot(t, c, slot, from, to)
+	}})
+}
+
+// moveSlot does what redis-cli --cluster reshard does.
+func moveSlot(t testing.TB, c *servers.Cluster, slot any, from, to *servers.Redis) {
+	t.Helper()
+	id := func(r *servers.Redis) string { return fmt.Sprint(r.Do(t, "CLUSTER", "MYID")) }
+	host, port := split(t, to.Addr())
+	to.Do(t, "CLUSTER", "SETSLOT", slot, "IMPORTING", id(from))
+	from.Do(t, "CLUSTER", "SETSLOT", slot, "MIGRATING", id(to))
+	for {
+		keys, _ := from.Do(t, "CLUSTER", "GETKEYSINSLOT", slot, 5).([]any)
+		if len(keys) == 0 {
+			break
+		}
+		for _, key := range keys {
+			from.Do(t, "MIGRATE", host, port, key, 0, 5000)
+		}
+	}
+	for _, r := range []*servers.Redis{to, from, c.Servers[0], c.Servers[1], c.Servers[2]} {
+		r.Do(t, "CLUSTER", "SETSLOT", slot, "NODE", id(to))
+	}
+}
