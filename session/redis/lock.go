@@ -42,6 +42,7 @@ type held struct {
 	key, secret string
 	stop        func()        // ends the renewing
 	stopped     chan struct{} // it has ended
+	released    sync.Once
 }
 
 func (l *locks) init() { l.held = make(map[string]*held) }
@@ -191,13 +192,16 @@ func (h *held) renew(ctx context.Context, expire time.Duration) {
 
 // release gives the lock to the next, on the session's own server. (phpredis 5.3.7 and
 // 6.1.0 release it on another one where there are several.)
-func (h *held) release(ctx context.Context, l *locks) error {
-	h.stop()
-	<-h.stopped
-	l.drop(h)
-	n, err := h.node.run(ctx, release, nil, []byte(h.secret), []string{h.key})
-	if err == nil && n == 0 {
-		err = errLockLost
-	}
+func (h *held) release(ctx context.Context, l *locks) (err error) {
+	h.released.Do(func() {
+		h.stop()
+		<-h.stopped
+		l.drop(h)
+		var n int64
+		n, err = h.node.run(ctx, release, nil, []byte(h.secret), []string{h.key})
+		if err == nil && n == 0 {
+			err = errLockLost
+		}
+	})
 	return err
 }
