@@ -76,6 +76,32 @@
 // As PHP, this package reads arrays and objects nested up to 4096 deep and refuses to
 // write deeper ones. Whether a class exists, and takes its properties, only PHP knows.
 //
+// # Beside a PHP application
+//
+// With session.Options.UniqueID as Phalcon's uniqueId, a Bag is what
+// Phalcon\Session\Bag finds under its name, and a Flash is what Phalcon\Flash\Session
+// finds: both are arrays, in the very bytes that Phalcon writes. A Bag's names keep
+// their case, while Phalcon's lookups ignore it.
+//
+// On PHP's side of a session, these things surprise:
+//
+//   - PHP stores the whole session of a request when it ends, over whatever Go has
+//     stored meanwhile, unless its handler locks (phpredis's redis.session.locking_enabled).
+//   - One variable that PHP cannot read costs PHP the session: it is destroyed in the
+//     store. A case of an enum that one of several PHP applications lacks is such a
+//     variable. An ordinary object of a class that it lacks is carried along, one of a
+//     class with the old interface Serializable loses what is in it.
+//   - A top-level integer key is dropped at each store under php and php_binary. Go can
+//     store the name "5" there, which PHP carries along, but $_SESSION['5'] does not
+//     reach it.
+//   - Under php_serialize a session that is no array ($_SESSION = 5) is never stored
+//     again by PHP, and nothing can be set in it by Go.
+//   - PHP writes a reference to an object (&) as one to wherever the object stands first,
+//     which is then held by reference too when it is read again.
+//
+// A session's objects keep the payload in memory that they were decoded from, where it
+// holds references; keep what you need of them beyond a request in types of your own.
+//
 // The formats are those of PHP 8.2, in ext/standard/var_unserializer.re, var.c and
 // ext/session/session.c.
 package php

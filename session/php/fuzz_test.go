@@ -1,7 +1,9 @@
 package php_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"gyrfalcon/session"
@@ -14,6 +16,7 @@ var seeds = []string{
 	`a|s:1:"x";b|R:1;c|R:1;`, `a|O:8:"stdClass":1:{s:1:"v";r:1;}b|r:1;c|a:1:{i:0;R:1;}`, `a|a:1:{s:4:"self";R:1;}`,
 	`l|C:1:"L":14:{a:1:{i:0;i:1;}}o|O:1:"A":0:{}p|r:5;q|E:3:"S:A";r|C:1:"L":4:{r:5;}`, `n|a:1:{i:0;N;}a|a:2:{i:0;O:1:"A":0:{}i:1;r:4;}b|R:5;c|R:3;`,
 	"\x010C:1:\"0\":14:{a:0:{b:0;b:0;}}\x010C:1:\"0\":4:{r:1;}",
+	"\x01ca:2:{i:0;C:1:\"0\":0:{}i:0;r:2;}\x01ci:1;\x01dR:1;",
 	`a|i:1;a|i:2;b|R:1;`, `a|b:7;b|R:99;c|a:3:{i:0;i:1;}`, `a|C:1:"L":21:{x:i:0;a:0:{};m:a:0:{}}b|O:1:"B":0:{}c|r:5;`,
 }
 
@@ -52,14 +55,67 @@ func FuzzDecodeEncode(f *testing.F) {
 		if once == nil {
 			return
 		}
-		d, err = codec.Parse(once)
+		back, err := codec.Parse(once)
 		if err != nil {
 			t.Fatalf("what was written does not parse: %v\n%q\nfrom %q", err, once, payload)
 		}
-		if twice := again(t, codec, d); string(twice) != string(once) {
-			t.Fatalf("written once  %q\nwritten twice %q\nfrom %q", once, twice, payload)
+		for name := range back.Names() {
+			if got, want := told(back, name), told(d, name); got != want {
+				t.Fatalf("%q is read as %s, and was %s\nin %q\nfrom %q", name, got, want, once, payload)
+			}
+		}
+		twice := again(t, codec, back)
+		if back, err = codec.Parse(twice); err != nil {
+			t.Fatalf("what was written twice does not parse: %v\n%q", err, twice)
+		}
+		if thrice := again(t, codec, back); string(thrice) != string(twice) {
+			t.Fatalf("written twice  %q\nwritten thrice %q\nfrom %q", twice, thrice, payload)
 		}
 	})
+}
+
+// told says what a variable is, with the objects in it numbered.
+func told(d session.Document, name string) string {
+	var v any
+	if err := d.Decode(name, &v); err != nil {
+		return err.Error()
+	}
+	numbers, shared := map[any]int{}, map[*php.Ref]bool{}
+	var tell func(v any) string
+	elements := func(a php.Array) string {
+		var b strings.Builder
+		for _, e := range a {
+			fmt.Fprintf(&b, "%#v: %s, ", e.Key, tell(e.Value))
+		}
+		return b.String()
+	}
+	tell = func(v any) string {
+		switch v := v.(type) {
+		case php.Array:
+			return "[" + elements(v) + "]"
+		case *php.Ref: // one that stands in one place is no different from its value
+			if shared[v] {
+				return "&"
+			}
+			shared[v] = true
+			return tell(v.Value)
+		case *php.Object, *php.Enum, *php.Serializable:
+			if n, met := numbers[v]; met {
+				return fmt.Sprintf("%T %d", v, n)
+			}
+			numbers[v] = len(numbers)
+		}
+		switch v := v.(type) {
+		case *php.Object:
+			return v.Class + "{" + elements(v.Props) + "}"
+		case *php.Enum:
+			return v.Class + ":" + v.Case
+		case *php.Serializable:
+			return v.Class + "()" // what is in it has numbers of its own place
+		}
+		return fmt.Sprintf("%#v", v)
+	}
+	return tell(v)
 }
 
 // again decodes all that decodes, sets it in a new document, and returns its bytes; nil
