@@ -248,10 +248,14 @@ func TestTheCodecIsChosenInYAML(t *testing.T) {
 		}
 		app.RequireStop()
 	}
-	made := config.Session{Name: "session", Adapter: "memory", Codec: "jsn", Interop: "none"}
-	err := fx.New(fx.NopLogger, providers.Module(made, all.Backends...)).Err()
-	if err == nil || !strings.Contains(err.Error(), `"jsn" is no codec`) {
-		t.Errorf("a codec that there is not: got %v", err)
+	for want, made := range map[string]config.Session{
+		`"jsn" is no codec`:      {Name: "session", Adapter: "memory", Codec: "jsn", Interop: "none"},
+		"PHP does not read json": {Name: "session", Adapter: "memory", Codec: "json", Interop: "php"},
+	} {
+		err := fx.New(fx.NopLogger, providers.Module(made, all.Backends...)).Err()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("made by hand: got %v, want it to contain %q", err, want)
+		}
 	}
 }
 
@@ -303,7 +307,8 @@ func TestConfigurationErrorsHaveAPlaceAndAMend(t *testing.T) {
 		{"session: {database: {table: a.b}}", nil, []string{"gyrfalcon.yaml:1:", "holds a dot"}},
 		{"session: {database: {synchronous: off}}", nil, []string{"gyrfalcon.yaml:1:", "full"}},
 		{"session: {adapter: memory, memory: {shards: -1}}", nil, []string{"gyrfalcon.yaml:1:", "1 to 4096"}},
-		{"session: {interop: php}", nil, []string{"gyrfalcon.yaml:1:", "interop"}},
+		{"session: {interop: php, codec: json}", nil, []string{"gyrfalcon.yaml:1:32: session.codec", "which PHP does not read"}},
+		{"session: {interop: php}\nservices: {admin: {cookie: {name: admin}}}", nil, []string{"gyrfalcon.yaml:2:", "services.admin.adapter", "of its own"}},
 		{"session: {cookie: {domain: example.com}}", nil, []string{"gyrfalcon.yaml:1:28: session.cookie.domain: a cookie named __Host-… goes to one host only: leave domain out"}},
 		{"session: {cookie: {path: /shop}}", nil, []string{"gyrfalcon.yaml:1:26: session.cookie.path: a cookie named __Host-… has the path /"}},
 		{"session: {cookie: {secure: false}}", nil, []string{"gyrfalcon.yaml:1:28: session.cookie.secure: browsers refuse a cookie named __Host-session without Secure"}},

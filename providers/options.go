@@ -52,11 +52,11 @@ func interop(s config.Session) session.Interop {
 }
 
 func codec(s config.Session) (session.Codec, error) {
-	if isPHP(s) {
-		return nil, s.Errorf("interop", "sharing sessions with a PHP application is not in this version; leave interop out")
-	}
 	switch s.Codec {
 	case "json":
+		if isPHP(s) {
+			return nil, s.Errorf("codec", "PHP does not read json; write the one that is its session.serialize_handler: php, php_serialize or php_binary")
+		}
 		return session.JSON(), nil
 	case "php":
 		return php.Native(), nil

@@ -7,32 +7,39 @@ import (
 	"maps"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+
+	"gyrfalcon/config"
 	"gyrfalcon/integration/servers"
+	"gyrfalcon/providers"
+	"gyrfalcon/providers/all"
 	"gyrfalcon/session"
-	"gyrfalcon/session/database"
 	"gyrfalcon/session/handlersocket"
-	"gyrfalcon/session/redis"
 )
 
 // backend is a place where PHP and Go keep one visitor's session.
 type backend struct {
 	name string
 
-	// store makes an empty place, and returns what site.php needs to know of it, and
-	// how to make an adapter on it.
-	store func(t testing.TB) (config map[string]any, open func() session.Adapter)
+	// store makes an empty place.
+	store func(t testing.TB) place
 
 	length int  // of the longest ID that the store has room for
 	text   bool // the store takes valid UTF-8 only
 
 	writesUnchanged bool // PHP's handler writes what no request has changed
 	updatesOnly     bool // and creates nothing where it has found a session
+}
+
+// place is where sessions are, as each side is told.
+type place struct {
+	php  map[string]any // for site.php
+	yaml string         // the adapter, and its block
 }
 
 var backends = []backend{
@@ -44,16 +51,17 @@ var backends = []backend{
 }
 
 // onRedis is phpredis's own session handler, on three servers by weight.
-func onRedis(t testing.TB) (map[string]any, func() session.Adapter) {
-	all := servers.SharedRedises(t)
-	n := all[0].NewDatabase(t)
+func onRedis(t testing.TB) place {
+	nodes := servers.SharedRedises(t)
+	n := nodes[0].NewDatabase(t)
 	var urls []string
-	for i, r := range all {
+	for i, r := range nodes {
 		urls = append(urls, fmt.Sprintf("tcp://%s?weight=%d&database=%d", r.Addr(), i+1, n))
 	}
 	path := strings.Join(urls, ", ")
-	return map[string]any{"backend": "redis", "path": path}, func() session.Adapter {
-		return redis.Dial(redis.Servers{Path: path}, redis.Options{PHP: true})
+	return place{
+		php:  map[string]any{"backend": "redis", "path": path},
+		yaml: fmt.Sprintf("adapter: redis, redis: {path: %q}", path),
 	}
 }
 
@@ -67,8 +75,8 @@ const (
 
 // onDatabase is Phalcon's adapter on MariaDB, on a table that it was given, or on the one
 // that Go's adapter creates.
-func onDatabase(handler, create string) func(t testing.TB) (map[string]any, func() session.Adapter) {
-	return func(t testing.TB) (map[string]any, func() session.Adapter) {
+func onDatabase(handler, create string) func(t testing.TB) place {
+	return func(t testing.TB) place {
 		srv := servers.SharedMariaDB(t)
 		name := srv.NewDatabase(t, "")
 		if create != "" {
@@ -78,11 +86,11 @@ func onDatabase(handler, create string) func(t testing.TB) (map[string]any, func
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := map[string]any{
-			"backend": handler, "dsn": fmt.Sprintf("mysql:host=%s;port=%s;dbname=%s;charset=utf8mb4", host, port, name), "table": "session_data",
-		}
-		return config, func() session.Adapter {
-			return database.New(srv.Open(t, name), database.Options{Create: new(create == ""), Timezone: "UTC"})
+		dsn := fmt.Sprintf("mysql:host=%s;port=%s;dbname=%s;charset=utf8mb4", host, port, name)
+		return place{
+			php: map[string]any{"backend": handler, "dsn": dsn, "table": "session_data"},
+			yaml: fmt.Sprintf("adapter: database, database: {driver: mysql, host: %s, port: %s, username: root, dbname: %s, create: %t, timezone: UTC}",
+				host, port, name, create == ""),
 		}
 	}
 }
@@ -91,9 +99,19 @@ func onDatabase(handler, create string) func(t testing.TB) (map[string]any, func
 // for each of its connections, whatever table it has open.
 var hsTables atomic.Int64
 
+// hs is HandlerSocket's adapter in YAML.
+var hs = providers.NewBackend("hs", func(s providers.Setup) (providers.Recipe[struct{}], error) {
+	var o handlersocket.Options
+	err := s.Block.Decode(&o)
+	return providers.Recipe[struct{}]{
+		Connect: func(context.Context) (struct{}, error) { return struct{}{}, nil },
+		Adapter: func(struct{}) (session.Adapter, error) { return handlersocket.New(o), nil },
+	}, err
+})
+
 // onHandlerSocket is Phalcon's table, but for its character set: utf8 cannot hold all
 // that a visitor may write.
-func onHandlerSocket(t testing.TB) (map[string]any, func() session.Adapter) {
+func onHandlerSocket(t testing.TB) place {
 	srv := servers.SharedMariaDB(t)
 	const name = "php_hs"
 	table := fmt.Sprintf("php_session_%d", hsTables.Add(1))
@@ -104,16 +122,11 @@ func onHandlerSocket(t testing.TB) (map[string]any, func() session.Adapter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
 	const zone = "Europe/Kyiv"
-	config := map[string]any{"backend": "handlersocket", "address": address, "db": name, "table": table, "zone": zone}
-	return config, func() session.Adapter {
-		return handlersocket.New(handlersocket.Options{
-			Server: handlersocket.Server{Host: host, Port: number, DBName: name, DBTable: table}, Charset: "utf8mb4", Timezone: zone,
-		})
+	return place{
+		php: map[string]any{"backend": "handlersocket", "address": address, "db": name, "table": table, "zone": zone},
+		yaml: fmt.Sprintf("adapter: hs, hs: {server: {host: %s, port: %s, dbname: %s, dbtable: %s}, charset: utf8mb4, timezone: %s}",
+			host, port, name, table, zone),
 	}
 }
 
@@ -133,17 +146,17 @@ type shared struct {
 	t      testing.TB
 	php    *site
 	m      *session.Manager
-	config map[string]any
+	config map[string]any // of PHP's
 }
 
 // newShared starts both sites on an empty store. ini are PHP's settings beside its
 // defaults.
 func newShared(t testing.TB, b backend, format string, ini map[string]string) *shared {
 	t.Helper()
-	config, open := b.store(t)
-	config["ini"] = settings(format, ini)
-	sh := &shared{t: t, config: config}
-	sh.m = sh.service(open(), format)
+	at := b.store(t)
+	at.php["ini"] = settings(format, ini)
+	sh := &shared{t: t, config: at.php}
+	sh.m = sh.service(at.yaml, format)
 	sh.php = sh.site()
 	return sh
 }
@@ -154,18 +167,18 @@ func settings(format string, ini map[string]string) map[string]string {
 	return all
 }
 
-// service starts Go's site.
-func (sh *shared) service(a session.Adapter, format string) *session.Manager {
+// service starts Go's site as an application does.
+func (sh *shared) service(yaml, format string) *session.Manager {
 	sh.t.Helper()
-	m := session.New(a, session.Options{Interop: session.PHP, Codec: formats[format], GCInterval: -1, Timeout: 20 * time.Second})
-	if err := m.Start(sh.t.Context()); err != nil {
-		sh.t.Fatalf("Start: %v", err)
+	text := fmt.Sprintf("session: {interop: php, codec: %s, timeout: 20s, gc_interval: 1h, %s}", format, yaml)
+	cfg, err := config.Parse("gyrfalcon.yaml", []byte(text))
+	if err != nil {
+		sh.t.Fatal(err)
 	}
-	sh.t.Cleanup(func() {
-		if err := m.Stop(context.Background()); err != nil {
-			sh.t.Errorf("Stop: %v", err)
-		}
-	})
+	var m *session.Manager
+	app := fxtest.New(sh.t, fx.NopLogger, providers.Module(cfg.Session, append(all.Backends, hs)...), fx.Populate(fx.Annotate(&m, fx.ParamTags(`name:"session"`))))
+	app.RequireStart()
+	sh.t.Cleanup(func() { app.RequireStop() })
 	return m
 }
 

@@ -3,17 +3,16 @@ package php_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/session"
-	"gyrfalcon/session/redis"
 )
 
 // variables are what PHP finds in a session, without what Go keeps there for itself.
@@ -256,9 +255,10 @@ func TestWithLocksNothingIsLostThoughPHPAndGoWriteAtOnce(t *testing.T) {
 	const visits, each = 150, 2
 	srv := servers.SharedRedis(t)
 	path := "tcp://" + srv.Addr() + "?database=" + strconv.Itoa(srv.NewDatabase(t))
-	b := backend{name: "redis", length: 64, store: func(testing.TB) (map[string]any, func() session.Adapter) {
-		return map[string]any{"backend": "redis", "path": path}, func() session.Adapter {
-			return redis.Dial(redis.Servers{Path: path}, redis.Options{PHP: true, Lock: &redis.Lock{Wait: time.Minute, Every: 2 * time.Millisecond}})
+	b := backend{name: "redis", length: 64, store: func(testing.TB) place {
+		return place{
+			php:  map[string]any{"backend": "redis", "path": path},
+			yaml: fmt.Sprintf("adapter: redis, redis: {path: %q, lock: {wait: 1m, every: 2ms}}", path),
 		}
 	}}
 	sh := newShared(t, b, "php", map[string]string{
