@@ -53,6 +53,11 @@ type Recipe[C any] struct {
 	// may then have different lifetimes.
 	ExpiresItself bool
 
+	// Configure, where it is set, brings into the service's configuration what the
+	// backend's block says of it under names of its own, as Phalcon's adapters have
+	// options for the cookie.
+	Configure func(s *config.Session)
+
 	// Adapter makes the adapter. It does no I/O and owns no connection: the
 	// adapter's Open does the one, and Close above the other.
 	Adapter func(conn C) (session.Adapter, error)

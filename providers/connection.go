@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"gyrfalcon/config"
 	"gyrfalcon/session"
 )
 
@@ -14,6 +15,9 @@ import (
 type plan interface {
 	// provide returns the constructors of the connection and of the adapter.
 	provide(shared *string) fx.Option
+
+	// configure is Recipe.Configure.
+	configure(s *config.Session)
 
 	// store is Recipe.Store, and whether it is cleared by services' lifetimes.
 	store() (place string, cleared bool)
@@ -39,6 +43,12 @@ func (r Recipe[C]) provide(shared *string) fx.Option {
 }
 
 func (r Recipe[C]) store() (place string, cleared bool) { return r.Store, !r.ExpiresItself }
+
+func (r Recipe[C]) configure(s *config.Session) {
+	if r.Configure != nil {
+		r.Configure(s)
+	}
+}
 
 func (r Recipe[C]) connect() *connection[C] {
 	return &connection[C]{open: r.Connect, close: r.Close}

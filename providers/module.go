@@ -146,6 +146,7 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.configure(&s)
 	store, cleared := p.store()
 	if err := m.settle(s, store, cleared); err != nil {
 		return nil, err

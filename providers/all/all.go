@@ -6,10 +6,11 @@ package all
 import (
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/database"
+	"gyrfalcon/providers/handlersocket"
 	"gyrfalcon/providers/memory"
 	"gyrfalcon/providers/mongo"
 	"gyrfalcon/providers/redis"
 )
 
-// Backends are all backends: database, memory, mongo and redis. Append your own.
-var Backends = []providers.Option{database.Backend, memory.Backend, mongo.Backend, redis.Backend}
+// Backends are all backends: database, handlersocket, memory, mongo and redis. Append your own.
+var Backends = []providers.Option{database.Backend, handlersocket.Backend, memory.Backend, mongo.Backend, redis.Backend}

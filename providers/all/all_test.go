@@ -29,5 +29,5 @@ func Example() {
 	}
 	// Output:
 	// started and stopped: <nil>
-	// gyrfalcon.yaml:1:20: session.adapter: "memroy" is not linked into this program, which has database, memory, mongo, redis; did you mean "memory"? | session: {adapter: memroy}
+	// gyrfalcon.yaml:1:20: session.adapter: "memroy" is not linked into this program, which has database, handlersocket, memory, mongo, redis; did you mean "memory"? | session: {adapter: memroy}
 }

@@ -169,3 +169,10 @@ func (o Options) Validate() error {
 func (o Options) address(port int) string {
 	return net.JoinHostPort(o.Server.Host, strconv.Itoa(port))
 }
+
+// Place is where the sessions are, for comparing: adapters of equal places keep them in
+// one table.
+func (o Options) Place() string {
+	o = o.withDefaults()
+	return o.address(o.PortWr) + " " + o.Server.DBName + "." + o.Server.DBTable
+}
