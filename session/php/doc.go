@@ -63,7 +63,9 @@
 // the others that PHP finds. One that was changed takes the place of the one that it was
 // read from, with all that refer to that, if that one is replaced; where it still
 // stands the changed one is an object of its own. What was decoded from one variable
-// does not change what is decoded from another until the session is read again.
+// does not change what is decoded from another until the session is read again. Where
+// another request has changed the session meanwhile, what was set is replayed on what
+// that one stored, and an object in it is a copy there; Update knows no such seam.
 //
 // # Hostile and broken sessions
 //

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 
 	"gyrfalcon/session"
@@ -48,7 +47,12 @@ func (d *document) find(name string) int {
 // seen is find while a payload is parsed.
 func (d *document) seen(name []byte) int {
 	if len(d.vars) < many {
-		return slices.IndexFunc(d.vars, func(v variable) bool { return string(v.name) == string(name) })
+		for i := range d.vars {
+			if string(d.vars[i].name) == string(name) {
+				return i
+			}
+		}
+		return -1
 	}
 	if i, ok := d.places()[string(name)]; ok {
 		return i

@@ -249,14 +249,23 @@ func (c *cursor) leave() {
 // skipValue returns the end of the value at p[i], or -1 where its structure breaks,
 // and whether it holds references.
 func skipValue(p []byte, i int) (end int, refs bool) {
+	var t token
+	if !t.scan(p, i) || t.kind == '}' {
+		return -1, false
+	}
+	if !t.container() {
+		return t.end, t.links()
+	}
 	c := cursor{p: p, i: i}
 	for c.step() {
-		if c.value() && (c.kind == 'R' || c.kind == 'r' || c.kind == 'C') {
-			refs = true // C: what an old Serializable wrote may refer to what stands outside
-		}
+		refs = refs || c.value() && c.links()
 	}
 	if c.broken {
 		return -1, false
 	}
 	return c.i, refs
 }
+
+// links says whether the token refers to another, or may: what an old Serializable
+// wrote into a C: may refer to what stands outside.
+func (t *token) links() bool { return t.kind == 'R' || t.kind == 'r' || t.kind == 'C' }
