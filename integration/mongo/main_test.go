@@ -22,9 +22,10 @@ const (
 	name = "session_data"
 )
 
-// connect returns a client of its own, as an application makes it.
+// connect returns a client of its own, as an application makes it that has read the
+// documentation.
 func connect(uri string) (*driver.Client, error) {
-	return driver.Connect(options.Client().ApplyURI(uri))
+	return driver.Connect(options.Client().ApplyURI(uri).SetConnectTimeout(5 * time.Second))
 }
 
 // newCollection returns a collection in a new database of the shared server.

@@ -112,6 +112,8 @@ run "$dir/bin/initdb" -D "$dir/data" -U postgres -A trust --no-locale -E UTF8 >"
 run tee -a "$dir/data/postgresql.conf" >/dev/null <<-'END'
 	shared_preload_libraries = 'pg_cron,pg_documentdb_core,pg_documentdb'
 	cron.database_name = 'postgres'
+	cron.use_background_workers = on
+	max_worker_processes = 16
 	timezone = 'GMT'
 	log_timezone = 'GMT'
 	unix_socket_directories = ''

@@ -12,7 +12,8 @@
 // uri takes what MongoDB's drivers take: hosts, replicaSet, tls, timeouts. A user and a
 // password in it are percent-encoded; the whole of it is a secret, and shows nowhere. Its
 // w and journal are the sessions' write concern, which without them is majority; its
-// retryWrites, readPreference and readConcern have no effect on them.
+// retryWrites, readPreference and readConcern have no effect on them; its
+// connectTimeoutMS is 5000 by default, where the driver's own is 30000.
 //
 // With providers.Share the sessions are kept on the application's own *mongo.Client,
 // whose concerns they do not use, and uri is refused.
@@ -24,6 +25,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	driveroptions "go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -153,8 +155,17 @@ func harmless(uri string) error {
 	return fmt.Errorf("has an option that MongoDB's driver does not take, among %s", strings.Join(names, ", "))
 }
 
+// connectTimeout is connectTimeoutMS where the connection string has none. The driver
+// makes two connections at a time, and gives each 30 s by default: when the answers to
+// two greetings are lost, no request gets a connection for so long.
+const connectTimeout = 5 * time.Second
+
 func connect(uri string) (*driver.Client, error) {
-	client, err := driver.Connect(driveroptions.Client().ApplyURI(uri))
+	o := driveroptions.Client().ApplyURI(uri)
+	if o.ConnectTimeout == nil {
+		o.SetConnectTimeout(connectTimeout)
+	}
+	client, err := driver.Connect(o)
 	if err != nil {
 		return nil, fmt.Errorf("connect to MongoDB: %w", unlookedUp(uri))
 	}

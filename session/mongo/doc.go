@@ -32,9 +32,9 @@
 // # Who repeats what
 //
 // Nobody repeats a write. The driver would, toward a replica set, with a number
-// by which MongoDB knows a write that it has done; a server that only says it is
-// a replica set, as FerretDB can, does not know it, would find the data changed
-// by the first try, and the change would be made twice. So writes are sent as
+// by which MongoDB knows a write that it has done; one of the servers that speak
+// MongoDB's protocol and know no such numbers would find the data changed by the
+// first try, and the change would be made twice. So writes are sent as
 // commands that the driver does not repeat, whatever retryWrites says. One that a
 // server has refused because it is no longer the primary has certainly not been
 // done: it is sent to the new one. Any other write whose answer is lost, or
@@ -49,8 +49,9 @@
 // concern is not used. All goes to the primary, whatever the read preference,
 // because a secondary may not have the last request's change yet. Each call
 // ends with its context, which the manager bounds by its Timeout; the driver's
-// own times (connectTimeoutMS, serverSelectionTimeoutMS) bound it further only
-// if they are shorter.
+// serverSelectionTimeoutMS bounds it further only if it is shorter. Its
+// connectTimeoutMS, 30 s by default, bounds no call, but how long the client may
+// be without new connections after a network has lost answers: give it 5 s.
 //
 // # Clearing
 //

@@ -62,6 +62,17 @@ func TestAWriteWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 	}
 }
 
+// The driver's own writes are repeated there, or the test above would show nothing.
+func TestTheDriversOwnWritesAreRepeated(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.on("update", says(nil))
+	_, err := s.collection().UpdateOne(t.Context(), bson.D{}, bson.D{field("$set", bson.D{field("x", 1)})})
+	if n := len(s.commands("update")); err == nil || n < 2 {
+		t.Errorf("UpdateOne = %v after %d commands, want an error after more than one", err, n)
+	}
+}
+
 func TestAWriteThatWaitsLongerThanItsContextIsOfUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	for _, w := range writes {
