@@ -80,6 +80,16 @@
 //
 // # Beside a PHP application
 //
+// A service with session.Options.Interop: PHP, in YAML interop: php, shares its sessions
+// with a PHP application. On both sides the cookie's name, path and domain must be the
+// same, the lifetime (session.gc_maxlifetime), the format, the character set of the
+// store, and, where a table tells the time in DATETIME or TIMESTAMP columns, the time
+// zone. On PHP's side there must be a new ID at every sign-in, and
+// session.use_strict_mode=1 where the handler allows it: PHP takes any ID that a browser
+// brings, and Go then serves the session that PHP has made of it. MIGRATING.md beside
+// this file has the whole table, what can be lost, the bugs of others, and how a
+// site is moved page by page.
+//
 // With session.Options.UniqueID as Phalcon's uniqueId, a Bag is what
 // Phalcon\Session\Bag finds under its name, and a Flash is what Phalcon\Flash\Session
 // finds: both are arrays, in the very bytes that Phalcon writes. A Bag's names keep
