@@ -29,10 +29,13 @@ func fromPHP(t *testing.T, b backend, n int) {
 	i := 0
 	for format := range formats {
 		sh := newShared(t, b, format, nil)
-		for seed := 0; seed < n/len(formats)+1; seed += chunk {
+		for seed, enough := 0, i+n/len(formats)+1; i < enough; seed += chunk {
 			ids := sh.ids(b, chunk)
 			sh.php.visit(t, told{Op: "make", IDs: ids, Seed: seed, Text: b.text})
 			for k, want := range sh.php.visit(t, told{Op: "find", IDs: ids}).All {
+				if b.skipsEmpty && len(want) == 0 {
+					continue
+				}
 				got := found(t, sh.load(ids[k]))
 				if !slices.Equal(got, want) {
 					t.Fatalf("%s, seed %d: PHP has stored %q\n Go finds %q", format, seed+k, want, got)

@@ -1,7 +1,6 @@
 package php_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,7 +18,6 @@ import (
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/all"
 	"gyrfalcon/session"
-	"gyrfalcon/session/handlersocket"
 )
 
 // backend is a place where PHP and Go keep one visitor's session.
@@ -32,8 +30,11 @@ type backend struct {
 	length int  // of the longest ID that the store has room for
 	text   bool // the store takes valid UTF-8 only
 
-	writesUnchanged bool // PHP's handler writes what no request has changed
-	updatesOnly     bool // and creates nothing where it has found a session
+	// What PHP's handler does.
+
+	writesUnchanged bool // it writes what no request has changed
+	updatesOnly     bool // it creates nothing where it has found a session
+	skipsEmpty      bool // it does not store a new session that is empty
 }
 
 // place is where sessions are, as each side is told.
@@ -47,6 +48,7 @@ var backends = []backend{
 	{name: "database", length: 35, text: true, writesUnchanged: true, store: onDatabase("database", phalcon3)},
 	{name: "database, data as bytes", length: 35, writesUnchanged: true, store: onDatabase("database", "")},
 	{name: "database of Phalcon 5", length: 35, text: true, writesUnchanged: true, store: onDatabase("database5", phalcon5)},
+	{name: "mongo", length: 256, text: true, skipsEmpty: true, store: onMongo},
 	{name: "handlersocket", length: 32, text: true, writesUnchanged: true, updatesOnly: true, store: onHandlerSocket},
 }
 
@@ -95,19 +97,19 @@ func onDatabase(handler, create string) func(t testing.TB) place {
 	}
 }
 
+// onMongo is the collection of Phalcon's adapter.
+func onMongo(t testing.TB) place {
+	srv := servers.SharedMongo(t)
+	name := srv.NewDatabase(t)
+	return place{
+		php:  map[string]any{"backend": "mongo", "uri": srv.URI(), "collection": name + ".session_data"},
+		yaml: fmt.Sprintf("adapter: mongo, mongo: {uri: %q, database: %s, collection: session_data}", srv.URI(), name),
+	}
+}
+
 // hsTables counts the tables of HandlerSocket's. They are not dropped: that would wait
 // for each of its connections, whatever table it has open.
 var hsTables atomic.Int64
-
-// hs is HandlerSocket's adapter in YAML.
-var hs = providers.NewBackend("hs", func(s providers.Setup) (providers.Recipe[struct{}], error) {
-	var o handlersocket.Options
-	err := s.Block.Decode(&o)
-	return providers.Recipe[struct{}]{
-		Connect: func(context.Context) (struct{}, error) { return struct{}{}, nil },
-		Adapter: func(struct{}) (session.Adapter, error) { return handlersocket.New(o), nil },
-	}, err
-})
 
 // onHandlerSocket is Phalcon's table, but for its character set: utf8 cannot hold all
 // that a visitor may write.
@@ -125,7 +127,7 @@ func onHandlerSocket(t testing.TB) place {
 	const zone = "Europe/Kyiv"
 	return place{
 		php: map[string]any{"backend": "handlersocket", "address": address, "db": name, "table": table, "zone": zone},
-		yaml: fmt.Sprintf("adapter: hs, hs: {server: {host: %s, port: %s, dbname: %s, dbtable: %s}, charset: utf8mb4, timezone: %s}",
+		yaml: fmt.Sprintf("adapter: handlersocket, handlersocket: {server: {host: %s, port: %s, dbname: %s, dbtable: %s}, charset: utf8mb4, timezone: %s}",
 			host, port, name, table, zone),
 	}
 }
@@ -176,7 +178,7 @@ func (sh *shared) service(yaml, format string) *session.Manager {
 		sh.t.Fatal(err)
 	}
 	var m *session.Manager
-	app := fxtest.New(sh.t, fx.NopLogger, providers.Module(cfg.Session, append(all.Backends, hs)...), fx.Populate(fx.Annotate(&m, fx.ParamTags(`name:"session"`))))
+	app := fxtest.New(sh.t, fx.NopLogger, providers.Module(cfg.Session, all.Backends...), fx.Populate(fx.Annotate(&m, fx.ParamTags(`name:"session"`))))
 	app.RequireStart()
 	sh.t.Cleanup(func() { app.RequireStop() })
 	return m
