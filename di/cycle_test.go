@@ -161,6 +161,25 @@ func TestACircleThroughACapturedContainerEndsWithTheBuildLimit(t *testing.T) {
 	})
 }
 
+func TestABuildThatHasGivenUpWaitingClosesNoCircle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := di.New()
+		must(t, di.SetShared(c, "a", func(ctx context.Context, c *di.Container) (int, error) {
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			if _, err := di.Get[int](short, c, "b"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want the short time to run out", err)
+			}
+			<-time.After(2 * time.Second) // b asks meanwhile
+			return 1, nil
+		}))
+		must(t, di.SetShared(c, "b", asking("a", func() { <-time.After(2 * time.Second) })))
+		wantGet(t, c, "a", 1)
+		wantGet(t, c, "b", 1)
+	})
+}
+
 func TestServicesThatNeedOneThirdAreNoCircle(t *testing.T) {
 	t.Parallel()
 	atOnce(t, func(t *testing.T) {
