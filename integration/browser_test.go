@@ -115,7 +115,17 @@ func enter(selector, text string) chromedp.Action[chromedp.Void] {
 // load for a moment.
 func TestTheBasketOutlivesAServerThatIsKilled(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	for name, store := range map[string]func(t *testing.T) string{"on SQLite": onSQLite, "on MariaDB": onMariaDB} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantBasketKept(t, newSiteOn(t, store(t)))
+		})
+	}
+}
+
+// wantBasketKept goes shopping on a site that is killed meanwhile.
+func wantBasketKept(t *testing.T, s *site) {
+	t.Helper()
 	server := s.start(t)
 	do := openBrowser(t)
 

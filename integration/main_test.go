@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"gyrfalcon/integration/servers"
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+	servers.Main(m, goleak.Cleanup(func(status int) {
 		if dir, err := programDir(); err == nil {
 			_ = os.RemoveAll(dir)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -19,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gyrfalcon/integration/servers"
 )
 
 // patience bounds whatever a test waits for: long for a busy machine, and of no
@@ -152,32 +155,54 @@ func (p *process) wait(t *testing.T) int {
 	}
 }
 
-// site is a configuration for the site on SQLite, and where its parts are.
+// site is a configuration for the site, and where its parts are.
 type site struct {
 	config  string // path of the file
 	address string // "127.0.0.1:0" until it is known
-	store   string // path of the SQLite file
-	more    string // further lines below session:
+	store   string // a line below session: that says where the sessions are
+	more    string // further lines there
 }
 
-// newSite writes a configuration with a store of its own.
+// newSite writes a configuration with an SQLite file of its own.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	dir := t.TempDir()
-	s := &site{
-		config:  filepath.Join(dir, "gyrfalcon.yaml"),
-		address: "127.0.0.1:0",
-		store:   filepath.Join(dir, "sessions.db"),
-	}
+	return newSiteOn(t, onSQLite(t))
+}
+
+// newSiteOn writes a configuration with that store.
+func newSiteOn(t *testing.T, store string) *site {
+	t.Helper()
+	s := &site{config: filepath.Join(t.TempDir(), "gyrfalcon.yaml"), address: "127.0.0.1:0", store: store}
 	s.write(t)
 	return s
+}
+
+// onSQLite keeps sessions in a new SQLite file.
+func onSQLite(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("database: {driver: sqlite, path: %q}", filepath.Join(t.TempDir(), "sessions.db"))
+}
+
+// onMariaDB keeps sessions on a MariaDB server, in a table as Phalcon's documentation
+// shows it.
+func onMariaDB(t *testing.T) string {
+	t.Helper()
+	srv := servers.SharedMariaDB(t)
+	name := srv.NewDatabase(t, "")
+	srv.Exec(t, "CREATE TABLE "+name+".`session_data` (`session_id` VARCHAR(35) NOT NULL, `data` text NOT NULL,"+
+		" `created_at` INT unsigned NOT NULL, `modified_at` INT unsigned DEFAULT NULL, PRIMARY KEY (`session_id`))")
+	host, port, err := net.SplitHostPort(srv.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("database: {driver: mysql, host: %s, port: %s, username: root, dbname: %s}", host, port, name)
 }
 
 func (s *site) write(t *testing.T) {
 	t.Helper()
 	text := fmt.Sprintf(`session:
   cookie: {name: session, secure: false}
-  database: {driver: sqlite, path: %q}
+  %s
 %shttp: {address: %q, admin_address: "127.0.0.1:0"}
 `, s.store, s.more, s.address)
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {

@@ -156,7 +156,7 @@ func TestABadStartIsOneLineAndStatus1(t *testing.T) {
 	}
 	good := newSite(t)
 	good.start(t)
-	good.store = filepath.Join(t.TempDir(), "other.db")
+	good.store = onSQLite(t)
 	good.write(t) // with the address that is taken now
 	for name, c := range map[string]struct{ config, want string }{
 		"no such file": {filepath.Join(t.TempDir(), "none.yaml"), "no such file"},
