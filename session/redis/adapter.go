@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -174,7 +173,7 @@ func (a *Adapter) Create(ctx context.Context, id string, data []byte, life time.
 	}
 	began := time.Now()
 	stored := a.opts.wrap(data)
-	value := marked{stored, new(atomic.Bool)}
+	value := mark(stored)
 	key := n.prefix + id
 	reply, err := n.write(ctx, key, value, a.opts.Wait, "set", key, value, "nx", "px", a.life(life))
 	switch {

@@ -28,36 +28,86 @@ func (once) NoRetry() bool { return true }
 // has certainly not been executed, whatever went wrong: that tells a connection that
 // could not be made, or logged in, from an answer that was lost.
 type marked struct {
-	data []byte
-	sent *atomic.Bool
+	data  []byte
+	state *atomic.Int32
 }
+
+// The states of a marked argument.
+const (
+	pending   = iota
+	sent      // the driver has written it out, or is about to
+	abandoned // nobody waits for it any more, and it must not be sent
+)
+
+func mark(data []byte) marked { return marked{data, new(atomic.Int32)} }
+
+var errAbandoned = errors.New("session/redis: the call was given up before it was sent")
 
 // MarshalBinary is called by the driver as it writes the command into the connection's
 // buffer.
 func (m marked) MarshalBinary() ([]byte, error) {
-	m.sent.Store(true)
+	if !m.state.CompareAndSwap(pending, sent) && m.state.Load() != sent {
+		return nil, errAbandoned
+	}
 	return m.data, nil
+}
+
+// sent says whether the command may have reached the server. If it says no, it does not
+// do so later either.
+func (m marked) sent() bool {
+	return !m.state.CompareAndSwap(pending, abandoned) && m.state.Load() == sent
+}
+
+// near is the deadline that is waited for though the context may be cancelled before.
+const near = 10 * time.Second
+
+// await makes a call of the driver's, and waits for it or for the context's end. The
+// driver looks at the context's deadline alone once it waits for an answer. Where that is
+// near, as a request's is, it must do: to have a goroutine of its own for each call, so
+// as to hear of a cancellation, costs a request half as much processor time again. A call
+// that is left alone ends by its own time-outs; what it returns then is nobody's.
+func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	deadline, ok := ctx.Deadline()
+	if ctx.Done() == nil || ok && time.Until(deadline) < near {
+		return call()
+	}
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := call()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }
 
 // write runs a command that must not be run twice, in one trip. last is its argument that
 // is marked; args holds it, too.
 func (n *node) write(ctx context.Context, key string, last marked, w *Wait, args ...any) (any, error) {
-	cmd := once{goredis.NewCmd(ctx, args...)}
-	if w == nil {
+	reply, err := await(ctx, func() (any, error) {
+		cmd := once{goredis.NewCmd(ctx, args...)}
+		if w != nil {
+			return n.sendAndWait(ctx, key, cmd, *w)
+		}
 		err := n.client.Process(ctx, cmd)
-		return n.outcome(ctx, cmd, last, err)
-	}
-	return n.writeAndWait(ctx, key, cmd, last, *w)
-}
-
-// outcome says what is known about a write.
-func (n *node) outcome(ctx context.Context, cmd once, last marked, err error) (any, error) {
+		return cmd.Val(), err
+	})
 	switch {
 	case err == nil:
-		return cmd.Val(), nil
+		return reply, nil
 	case isNothing(err):
-		return nil, nil
-	case isReply(err), !last.sent.Load(), unsent(err):
+		return nil, nil // as for SET NX of a key that is there
+	case errors.Is(err, session.ErrOutcomeUnknown):
+		return nil, err
+	case isReply(err), !last.sent(), unsent(err):
 		return nil, n.failed(ctx, err)
 	}
 	return nil, fmt.Errorf("%w (%w)", session.ErrOutcomeUnknown, n.failed(ctx, err))
@@ -70,45 +120,47 @@ func isReply(err error) bool {
 	return reply
 }
 
-// writeAndWait sends the command and WAIT on one connection, in one trip.
-func (n *node) writeAndWait(ctx context.Context, key string, cmd once, last marked, w Wait) (any, error) {
+// sendAndWait sends the command and WAIT on one connection, in one trip.
+func (n *node) sendAndWait(ctx context.Context, key string, cmd once, w Wait) (any, error) {
 	timeout := w.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = min(timeout, max(time.Until(deadline)*9/10, time.Millisecond))
 	}
-	var waited *goredis.Cmd
-	send := func() error {
-		client, err := n.master(ctx, key)
-		if err != nil {
-			return err
-		}
-		pipe := client.Pipeline()
-		_ = pipe.Process(ctx, cmd)
-		waited = pipe.Do(ctx, "wait", w.Replicas, milliseconds(timeout))
-		_, err = pipe.Exec(ctx)
-		if own := cmd.Err(); own != nil {
-			err = own
-		} else if isNothing(err) {
-			err = nil
-		}
-		return err
-	}
-	err := send()
+	waited, err := n.pipe(ctx, key, cmd, w.Replicas, timeout)
 	if c, clustered := n.client.(*goredis.ClusterClient); clustered && err != nil && (goredis.HasErrorPrefix(err, "MOVED") || goredis.IsReadOnlyError(err)) {
 		c.ReloadState(ctx) // the server has done nothing
 		cmd.SetErr(nil)
-		err = send()
+		waited, err = n.pipe(ctx, key, cmd, w.Replicas, timeout)
 	}
-	value, err := n.outcome(ctx, cmd, last, firstError(cmd.Err(), err))
-	if err != nil || value == nil {
-		return value, err
+	if err != nil {
+		return nil, err
 	}
-	if have, err := waited.Int(); err != nil {
+	have, err := waited.Int()
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%w (the answer to WAIT: %w)", session.ErrOutcomeUnknown, n.failed(ctx, err))
-	} else if have < w.Replicas {
+	case have < w.Replicas:
 		return nil, fmt.Errorf("%w (session/redis: stored, but after %v %d of the %d replicas that wait asks for have it)", session.ErrOutcomeUnknown, timeout, have, w.Replicas)
 	}
-	return value, nil
+	return cmd.Val(), nil
+}
+
+// pipe returns the command's own error, or the pipeline's; and WAIT's command.
+func (n *node) pipe(ctx context.Context, key string, cmd once, replicas int, timeout time.Duration) (*goredis.Cmd, error) {
+	client, err := n.master(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	pipe := client.Pipeline()
+	_ = pipe.Process(ctx, cmd) // is told by Exec
+	waited := pipe.Do(ctx, "wait", replicas, milliseconds(timeout))
+	_, err = pipe.Exec(ctx)
+	if own := cmd.Err(); own != nil {
+		err = own
+	} else if isReply(err) {
+		err = nil // it is WAIT that the server refuses
+	}
+	return waited, err
 }
 
 // master is the client of the one server that has the key's slot: WAIT is about what its
@@ -118,15 +170,6 @@ func (n *node) master(ctx context.Context, key string) (goredis.UniversalClient,
 		return c.MasterForKey(ctx, key)
 	}
 	return n.client, nil
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // script is a Lua script that writes nothing but in its last step.
@@ -141,18 +184,18 @@ func newScript(text string) script {
 // run runs a script, by its name first. A server that does not know it says so without
 // doing anything, and is then sent the text: at most once, as the text makes it known.
 func (n *node) run(ctx context.Context, s script, w *Wait, last []byte, keys []string, args ...any) (int64, error) {
-	mark := marked{last, new(atomic.Bool)}
+	final := mark(last)
 	all := make([]any, 0, 4+len(keys)+len(args))
 	all = append(all, "evalsha", s.sha, len(keys))
 	for _, k := range keys {
 		all = append(all, k)
 	}
-	all = append(append(all, args...), mark)
-	reply, err := n.write(ctx, keys[0], mark, w, all...)
+	all = append(append(all, args...), final)
+	reply, err := n.write(ctx, keys[0], final, w, all...)
 	if err != nil && goredis.HasErrorPrefix(err, "NOSCRIPT") {
 		all[0], all[1] = "eval", s.text
-		mark.sent.Store(false)
-		reply, err = n.write(ctx, keys[0], mark, w, all...)
+		final.state.Store(pending)
+		reply, err = n.write(ctx, keys[0], final, w, all...)
 	}
 	if err != nil {
 		return 0, err

@@ -26,6 +26,9 @@
 // No write is ever repeated, neither here nor by the driver: one whose answer was lost is
 // session.ErrOutcomeUnknown, and everything else promises that nothing was written.
 //
+// A call ends with its context, also while it waits for an answer: with its deadline, and
+// with its cancellation unless a deadline is less than ten seconds away.
+//
 // # What Redis may lose
 //
 // Redis confirms a write before its replicas have it. A master that dies takes with it

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -66,6 +68,16 @@ func keyless(err error) error {
 	return errors.New(strings.TrimRight(text, ", "))
 }
 
+// ended returns why ctx has ended, if it has. The driver gives its connection the context's
+// deadline by a clock of its own, which runs a little ahead.
+func ended(ctx context.Context, err error) error {
+	deadline, ok := ctx.Deadline()
+	if ok && errors.Is(err, os.ErrDeadlineExceeded) && time.Until(deadline) < 100*time.Millisecond {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
+
 // failed says whose error it is, and what to do about it. It shows no session's key.
 func (n *node) failed(ctx context.Context, err error) error {
 	where := "session/redis"
@@ -73,7 +85,7 @@ func (n *node) failed(ctx context.Context, err error) error {
 		where += ": " + n.name
 	}
 	answer := reply(err)
-	if over := ctx.Err(); over != nil && !errors.Is(err, over) {
+	if over := ended(ctx, err); over != nil && !errors.Is(err, over) {
 		err = fmt.Errorf("%w (%w)", over, err)
 	}
 	if strings.Contains(err.Error(), "all sentinels specified in configuration are unreachable") {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"gyrfalcon/session"
@@ -145,7 +144,7 @@ func (h *held) acquire(ctx context.Context, o Lock) error {
 	patience, cancel := context.WithTimeout(ctx, o.Wait)
 	defer cancel()
 	for {
-		value := marked{[]byte(h.secret), new(atomic.Bool)}
+		value := mark([]byte(h.secret))
 		reply, err := h.node.write(ctx, h.key, value, nil, "set", h.key, value, "nx", "px", milliseconds(o.Expire))
 		switch {
 		case errors.Is(err, session.ErrOutcomeUnknown):

@@ -58,38 +58,46 @@ type state struct {
 // read returns what is stored, and makes it live for ms milliseconds from now.
 func (n *node) read(ctx context.Context, key string, ms int64) ([]byte, error) {
 	if !n.old.Load() {
-		cmd := goredis.NewStringCmd(ctx, "getex", key, "px", ms)
-		err := n.client.Process(ctx, cmd)
-		if err == nil || !unknownCommand(err) {
-			return n.found(ctx, cmd, err)
+		stored, err := n.ask(ctx, "getex", key, "px", ms)
+		if !unknownCommand(err) {
+			return n.found(ctx, stored, err)
 		}
 		n.old.Store(true)
 	}
-	cmd := goredis.NewStringCmd(ctx, "evalsha", getex.sha, 1, key, ms)
-	err := n.client.Process(ctx, cmd)
+	stored, err := n.ask(ctx, "evalsha", getex.sha, 1, key, ms)
 	if err != nil && goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		cmd = goredis.NewStringCmd(ctx, "eval", getex.text, 1, key, ms)
-		err = n.client.Process(ctx, cmd)
+		stored, err = n.ask(ctx, "eval", getex.text, 1, key, ms)
 	}
-	return n.found(ctx, cmd, err)
+	return n.found(ctx, stored, err)
 }
 
-func (n *node) found(ctx context.Context, cmd *goredis.StringCmd, err error) ([]byte, error) {
+// ask runs a command that the driver may repeat.
+func (n *node) ask(ctx context.Context, args ...any) ([]byte, error) {
+	return await(ctx, func() ([]byte, error) {
+		cmd := goredis.NewStringCmd(ctx, args...)
+		if err := n.client.Process(ctx, cmd); err != nil {
+			return nil, err
+		}
+		return cmd.Bytes()
+	})
+}
+
+func (n *node) found(ctx context.Context, stored []byte, err error) ([]byte, error) {
 	switch {
 	case isNothing(err):
 		return nil, session.ErrNotFound
 	case err != nil:
 		return nil, n.failed(ctx, err)
 	}
-	return cmd.Bytes()
+	return stored, nil
 }
 
 // remove deletes a session. Its only argument is its key, which cannot be marked: a
 // cluster's client must be able to read it.
 func (n *node) remove(ctx context.Context, key string, w *Wait) error {
-	mark := marked{sent: new(atomic.Bool)}
-	mark.sent.Store(true)
-	_, err := n.write(ctx, key, mark, w, "del", key)
+	unmarked := mark(nil)
+	unmarked.state.Store(sent)
+	_, err := n.write(ctx, key, unmarked, w, "del", key)
 	return err
 }
 
@@ -129,7 +137,7 @@ func (n *node) probe(ctx context.Context, o Options) error {
 		return fmt.Errorf("%w: %w", errUnfit, errLockInCluster)
 	}
 	key := n.prefix + "gyrfalcon-try-" + rand.Text()
-	value := marked{nil, new(atomic.Bool)}
+	value := mark(nil)
 	if _, err := n.write(ctx, key, value, nil, "set", key, value, "nx", "px", probeLife); err != nil {
 		return err
 	}
@@ -158,11 +166,13 @@ func (n *node) probe(ctx context.Context, o Options) error {
 // whole looks whether the server has all keys, and not only those of its part of a
 // cluster: one that has half of them shows it all but surely.
 func (n *node) whole(ctx context.Context) error {
-	cmds, err := n.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
-		for range 16 {
-			pipe.Get(ctx, n.prefix+"gyrfalcon-try-"+rand.Text())
-		}
-		return nil
+	cmds, err := await(ctx, func() ([]goredis.Cmder, error) {
+		return n.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+			for range 16 {
+				pipe.Get(ctx, n.prefix+"gyrfalcon-try-"+rand.Text())
+			}
+			return nil
+		})
 	})
 	for _, cmd := range cmds {
 		if goredis.HasErrorPrefix(cmd.Err(), "MOVED") {

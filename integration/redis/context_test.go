@@ -1,0 +1,88 @@
+package redis_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"gyrfalcon/integration/proxy"
+	"gyrfalcon/integration/servers"
+	"gyrfalcon/session"
+	"gyrfalcon/session/redis"
+)
+
+// The network takes everything and brings nothing back.
+func TestACallEndsWithItsContextWhileItWaitsForAnAnswer(t *testing.T) {
+	t.Parallel()
+	srv := servers.SharedRedis(t)
+	p := proxy.New(t, srv.Addr())
+	prefix := newPrefix()
+	a := openAdapter(t, redis.Servers{Path: "tcp://" + p.Addr(), ReadTimeout: patience}, redis.Options{Prefix: &prefix})
+	r, err := a.Create(t.Context(), "id", []byte("x"), life)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]struct {
+		do    func(ctx context.Context) error
+		write bool
+	}{
+		"Read":    {do: func(ctx context.Context) error { return second(a.Read(ctx, "id", life)) }},
+		"Create":  {func(ctx context.Context) error { return second(a.Create(ctx, "new", []byte("x"), life)) }, true},
+		"Swap":    {func(ctx context.Context) error { return second(a.Swap(ctx, "id", r, []byte("y"), life)) }, true},
+		"Touch":   {func(ctx context.Context) error { return a.Touch(ctx, "id", life) }, true},
+		"Destroy": {func(ctx context.Context) error { return a.Destroy(ctx, "id") }, true},
+	} {
+		// A connection is there, and in order, so that the request is sent.
+		if _, err := a.Read(t.Context(), "nobody", life); !errors.Is(err, session.ErrNotFound) {
+			t.Fatalf("Read before %s = %v, want ErrNotFound", name, err)
+		}
+		asked := make(chan struct{}, 1)
+		p.Decide(func(request []byte) proxy.Action {
+			if bytes.Contains(request, []byte("hello")) {
+				return proxy.Pass // the driver has made a new connection
+			}
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+			return proxy.LoseReply
+		})
+		for what, end := range map[string]func(ctx context.Context) (context.Context, func(), error){
+			"its cancellation": func(ctx context.Context) (context.Context, func(), error) {
+				ctx, cancel := context.WithCancel(ctx)
+				return ctx, cancel, context.Canceled
+			},
+			"its deadline": func(ctx context.Context) (context.Context, func(), error) {
+				ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+				context.AfterFunc(ctx, cancel)
+				return ctx, func() {}, context.DeadlineExceeded
+			},
+		} {
+			ctx, cancel, want := end(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- call.do(ctx) }()
+			select {
+			case <-asked:
+			case <-time.After(patience):
+				t.Fatalf("%s: nothing was sent", name)
+			}
+			cancel()
+			select {
+			case err = <-done:
+			case <-time.After(patience / 2):
+				t.Fatalf("%s has not returned long after %s", name, what)
+			}
+			if !errors.Is(err, want) || errors.Is(err, session.ErrOutcomeUnknown) != call.write {
+				t.Errorf("%s ended by %s = %v; want %v, and the outcome unknown: %t", name, what, err, want, call.write)
+			}
+			select {
+			case <-asked: // the driver asks again, where it may
+			default:
+			}
+		}
+		p.Decide(nil)
+		p.Cut()
+	}
+}
