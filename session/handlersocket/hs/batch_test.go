@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"gyrfalcon/session/handlersocket/hs"
 )
@@ -97,18 +98,18 @@ func TestABatchWithADeadlockDoesNotReportEarlierWritesAsDone(t *testing.T) {
 
 func TestABatchLargerThanAnyBufferGoesThrough(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("x", 1<<20)
+	large := strings.Repeat("x", 1<<19)
 	s := serve(t, func(request string) string {
 		if request[0] == 'P' {
 			return "0\t1"
 		}
 		return "0\t2\t" + large + "\tv"
 	})
-	c := hs.New(hs.Options{Address: s.address})
+	c := hs.New(hs.Options{Address: s.address, Timeout: time.Minute})
 	t.Cleanup(c.Close)
 	x := define(t, c)
 	b := c.NewBatch()
-	const n = 30
+	const n = 12 // far more than the sockets hold
 	for range n {
 		b.Find(x, key(large))
 	}

@@ -88,43 +88,52 @@ func TestASecretThatNobodyWantsIsGivenOnce(t *testing.T) {
 
 func TestASilentServerIsGivenUpAndItsLateAnswerMeetsNobody(t *testing.T) {
 	t.Parallel()
-	for name, patience := range map[string]func(t *testing.T) (hs.Options, context.Context){
-		"Options.Timeout": func(t *testing.T) (hs.Options, context.Context) {
-			return hs.Options{Timeout: 20 * time.Millisecond}, t.Context()
+	const short = 300 * time.Millisecond // long enough to send a request on a busy machine
+	for name, patience := range map[string]func(t *testing.T, heard <-chan struct{}) (hs.Options, context.Context){
+		"Options.Timeout": func(t *testing.T, _ <-chan struct{}) (hs.Options, context.Context) {
+			return hs.Options{Timeout: short}, t.Context()
 		},
-		"a context's deadline": func(t *testing.T) (hs.Options, context.Context) {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		"a context's deadline": func(t *testing.T, _ <-chan struct{}) (hs.Options, context.Context) {
+			ctx, cancel := context.WithTimeout(t.Context(), short)
 			t.Cleanup(cancel)
 			return hs.Options{}, ctx
 		},
-		"a context's end": func(t *testing.T) (hs.Options, context.Context) {
+		"a context's end": func(t *testing.T, heard <-chan struct{}) (hs.Options, context.Context) {
 			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(20*time.Millisecond, cancel)
+			go func() {
+				<-heard
+				cancel()
+			}()
 			return hs.Options{}, ctx
 		},
 	} {
-		s := serve(t, func(request string) string {
-			if strings.Contains(request, "slow") {
-				return silence
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			heard := make(chan struct{})
+			s := serve(t, func(request string) string {
+				if strings.Contains(request, "slow") {
+					close(heard)
+					return silence
+				}
+				return ordinary(request)
+			})
+			o, ctx := patience(t, heard)
+			o.Conns = 1
+			x := s.open(t, o)
+			_, err := x.Delete(ctx, key("slow"))
+			if lost, ok := errors.AsType[*hs.LostError](err); !ok || !lost.Sent {
+				t.Errorf("%v, want a *LostError that says that it was sent", err)
 			}
-			return ordinary(request)
+			if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+				t.Errorf("%v, want it to be %v", err, ctx.Err())
+			}
+			if _, err := find(t.Context(), x, "k"); err != nil {
+				t.Errorf("a find after that = %v, want nil", err)
+			}
+			if n := s.accepted(); n != 2 {
+				t.Errorf("%d connections, want 2: the abandoned one is closed", n)
+			}
 		})
-		o, ctx := patience(t)
-		o.Conns = 1
-		x := s.open(t, o)
-		_, err := x.Delete(ctx, key("slow"))
-		if lost, ok := errors.AsType[*hs.LostError](err); !ok || !lost.Sent {
-			t.Errorf("%s: %v, want a *LostError that says that it was sent", name, err)
-		}
-		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-			t.Errorf("%s: %v, want it to be %v", name, err, ctx.Err())
-		}
-		if _, err := find(t.Context(), x, "k"); err != nil {
-			t.Errorf("%s: a find after that = %v, want nil", name, err)
-		}
-		if n := s.accepted(); n != 2 {
-			t.Errorf("%s: %d connections, want 2: the abandoned one is closed", name, n)
-		}
 	}
 }
 

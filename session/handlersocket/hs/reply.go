@@ -102,11 +102,6 @@ func (r *Rows) add(token []byte) error {
 		r.fields = append(r.fields, field{from, from, true})
 		return nil
 	}
-	for _, b := range token {
-		if b < plain && b != mark {
-			return errReplyField
-		}
-	}
 	var ok bool
 	if r.buf, ok = appendUnescaped(r.buf, token); !ok {
 		return errReplyField

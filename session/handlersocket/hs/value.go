@@ -1,9 +1,6 @@
 package hs
 
-import (
-	"bytes"
-	"strconv"
-)
+import "strconv"
 
 // Value is a value on its way to the server. The zero Value is NULL.
 type Value struct {
@@ -70,19 +67,22 @@ func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 	return append(dst, s[done:]...)
 }
 
-// appendUnescaped is the reverse. It says whether field was well-formed.
+// appendUnescaped is the reverse. It says whether field was well-formed: a byte below
+// plain that is not escaped is none of HandlerSocket's.
 func appendUnescaped(dst, field []byte) ([]byte, bool) {
-	for len(field) > 0 {
-		i := bytes.IndexByte(field, mark)
-		if i < 0 {
-			return append(dst, field...), true
+	for i := 0; i < len(field); {
+		if field[i] >= plain {
+			from := i
+			for i++; i < len(field) && field[i] >= plain; i++ {
+			}
+			dst = append(dst, field[from:i]...)
+			continue
 		}
-		if i+1 == len(field) || field[i+1] < shift || field[i+1] >= shift+plain {
+		if field[i] != mark || i+1 == len(field) || field[i+1]-shift >= plain { // the difference has no sign
 			return dst, false
 		}
-		dst = append(dst, field[:i]...)
 		dst = append(dst, field[i+1]-shift)
-		field = field[i+2:]
+		i += 2
 	}
 	return dst, true
 }
