@@ -1,7 +1,7 @@
 <?php
 // Session handlers that issue the statements of Phalcon's adapters of old, each exactly as
 // measured on the wire: Phalcon\Session\Adapter\Database, Mongo and HandlerSocket of the
-// incubator for Phalcon 1.3 to 3.4.
+// incubator for Phalcon 1.3 to 3.4, and Database and Mongo of the one for Phalcon 5.
 declare(strict_types=1);
 
 /** Database of incubator 3.4: every close writes, no transaction, no lock. */
@@ -100,6 +100,38 @@ final class MongoHandler implements SessionHandlerInterface {
     }
 }
 
+/** Mongo of incubator 5: a session has no time until its first change. */
+final class Mongo5Handler implements SessionHandlerInterface {
+    private string $data = '';
+    function __construct(private MongoDB\Driver\Manager $mongo, private string $collection) {}
+    function open(string $path, string $name): bool { return true; }
+    function close(): bool { return true; }
+    function read(string $id): string|false {
+        $found = $this->mongo->executeQuery($this->collection, new MongoDB\Driver\Query(['_id' => $id], ['limit' => 1]))->toArray();
+        return $this->data = $found ? $found[0]->data : '';
+    }
+    function write(string $id, string $data): bool {
+        if ($this->data === $data) { return true; }
+        [$db, $collection] = explode('.', $this->collection, 2);
+        $n = $this->mongo->executeCommand($db, new MongoDB\Driver\Command(['aggregate' => $collection, 'cursor' => new stdClass,
+            'pipeline' => [['$match' => ['_id' => $id]], ['$group' => ['_id' => 1, 'n' => ['$sum' => 1]]]]]))->toArray();
+        $write = new MongoDB\Driver\BulkWrite;
+        if ($n) {
+            $write->update(['_id' => $id], ['$set' => ['modified' => new MongoDB\BSON\UTCDateTime((int) (microtime(true) * 1000)), 'data' => $data]]);
+        } else {
+            $write->insert(['_id' => $id, 'modified' => null, 'data' => $data]);
+        }
+        $this->mongo->executeBulkWrite($this->collection, $write);
+        return true;
+    }
+    function destroy(string $id): bool {
+        $write = new MongoDB\Driver\BulkWrite;
+        $write->delete(['_id' => $id], ['limit' => 1]);
+        return $this->mongo->executeBulkWrite($this->collection, $write)->getDeletedCount() > 0;
+    }
+    function gc(int $max): int|false { return (new MongoHandler($this->mongo, $this->collection))->gc($max); }
+}
+
 /** HandlerSocket of incubator 3.4, over TCP: it always writes, and ignores every error. */
 final class HandlerSocketHandler implements SessionHandlerInterface {
     private $socket; private bool $found = false;
@@ -148,6 +180,8 @@ function handler(array $c): ?SessionHandlerInterface {
             return $c['backend'] === 'database' ? new DatabaseHandler($db, $c['table']) : new Database5Handler($db, $c['table']);
         case 'mongo':
             return new MongoHandler(new MongoDB\Driver\Manager($c['uri']), $c['collection']);
+        case 'mongo5':
+            return new Mongo5Handler(new MongoDB\Driver\Manager($c['uri']), $c['collection']);
         case 'handlersocket':
             return new HandlerSocketHandler($c['address'], $c['db'], $c['table']);
     }

@@ -48,7 +48,8 @@ var backends = []backend{
 	{name: "database", length: 35, text: true, writesUnchanged: true, store: onDatabase("database", phalcon3)},
 	{name: "database, data as bytes", length: 35, writesUnchanged: true, store: onDatabase("database", "")},
 	{name: "database of Phalcon 5", length: 35, text: true, writesUnchanged: true, store: onDatabase("database5", phalcon5)},
-	{name: "mongo", length: 256, text: true, skipsEmpty: true, store: onMongo},
+	{name: "mongo", length: 256, text: true, skipsEmpty: true, store: onMongo("mongo")},
+	{name: "mongo of Phalcon 5", length: 256, text: true, skipsEmpty: true, store: onMongo("mongo5")},
 	{name: "handlersocket", length: 32, text: true, writesUnchanged: true, updatesOnly: true, store: onHandlerSocket},
 }
 
@@ -97,13 +98,15 @@ func onDatabase(handler, create string) func(t testing.TB) place {
 	}
 }
 
-// onMongo is the collection of Phalcon's adapter.
-func onMongo(t testing.TB) place {
-	srv := servers.SharedMongo(t)
-	name := srv.NewDatabase(t)
-	return place{
-		php:  map[string]any{"backend": "mongo", "uri": srv.URI(), "collection": name + ".session_data"},
-		yaml: fmt.Sprintf("adapter: mongo, mongo: {uri: %q, database: %s, collection: session_data}", srv.URI(), name),
+// onMongo is Phalcon's adapter on MongoDB, or what stands for it.
+func onMongo(handler string) func(t testing.TB) place {
+	return func(t testing.TB) place {
+		srv := servers.SharedMongo(t)
+		name := srv.NewDatabase(t)
+		return place{
+			php:  map[string]any{"backend": handler, "uri": srv.URI(), "collection": name + ".session_data"},
+			yaml: fmt.Sprintf("adapter: mongo, mongo: {uri: %q, database: %s}", srv.URI(), name),
+		}
 	}
 }
 
