@@ -128,7 +128,7 @@ func (r *reader) string() string {
 // the key read and the value standing next.
 func (d *decoder) elements(r *reader, each func(k key) error) error {
 	count, kind := r.tok.count, r.tok.kind
-	if count < 0 || count > len(r.sp.buf)-r.i { // as PHP: no more elements than bytes
+	if count < 0 {
 		return errMalformed
 	}
 	if kind == 'O' {

@@ -349,3 +349,29 @@ func TestWorkGrowsWithTheSizeOnly(t *testing.T) {
 		})
 	}
 }
+
+// PHP counts arrays with something in them, and all objects.
+func TestDepthIsCountedAsPHPCountsIt(t *testing.T) {
+	t.Parallel()
+	const most = 4096
+	for _, c := range []struct {
+		depth int
+		leaf  string
+		ok    bool
+	}{
+		{most, "i:1;", true}, {most + 1, "i:1;", false}, {most, "a:0:{}", true}, {most, `O:1:"A":0:{}`, false}, {most - 1, `O:1:"A":0:{}`, true},
+	} {
+		nested := strings.Repeat("a:1:{i:0;", c.depth) + c.leaf + strings.Repeat("}", c.depth)
+		d := parsed(t, php.Native(), "v|"+nested)
+		var v any
+		err := d.Decode("v", &v)
+		if (err == nil) != c.ok {
+			t.Errorf("%d deep with %s: got error %v, want one: %v", c.depth, c.leaf, err, !c.ok)
+		}
+		if err == nil {
+			fresh := php.Native().New()
+			must(t, "Set", fresh.Set("v", v))
+			wantBytes(t, fresh, "v|"+nested)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package php_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -183,4 +184,66 @@ func TestReferencesThatUnfoldToTooMuchAreADecodeErrorAndNoFlood(t *testing.T) {
 	var v any
 	must(t, "Decode into any, where references stay references", d.Decode(names[len(names)-1], &v))
 	must(t, "Set", d.Set("again", v))
+}
+
+// chain is a session of n objects, each of which refers to the one before it.
+func chain(n int) []byte {
+	b := []byte(`v0|O:1:"A":1:{s:1:"o";N;}`)
+	for i := 1; i < n; i++ {
+		b = fmt.Appendf(b, `v%d|O:1:"A":1:{s:1:"o";r:%d;}`, i, 2*i-1)
+	}
+	return b
+}
+
+// Following references is recursion, which Go's stack has room for up to a point.
+func TestAChainOfReferencesHasAnEnd(t *testing.T) {
+	t.Parallel()
+	for n, ok := range map[int]bool{20_000: true, 100_000: false} {
+		d := parsed(t, php.Native(), string(chain(n)))
+		var v any
+		if err := d.Decode(fmt.Sprintf("v%d", n-1), &v); (err == nil) != ok {
+			t.Errorf("a chain of %d: got error %v, want one: %v", n, err, !ok)
+		}
+	}
+}
+
+func TestWhatReferencesPullInMustNotBeTooDeepForPHP(t *testing.T) {
+	t.Parallel()
+	for n, ok := range map[int]bool{4000: true, 4200: false} {
+		d := parsed(t, php.Native(), string(chain(n)))
+		for i := range n - 1 {
+			d.Remove(fmt.Sprintf("v%d", i))
+		}
+		_, err := d.Bytes()
+		if _, is := errors.AsType[*session.EncodeError](err); is == ok || (err == nil) != ok {
+			t.Errorf("a chain of %d in one variable: got error %v, want an *EncodeError: %v", n, err, !ok)
+		}
+	}
+}
+
+func TestAReferenceToItselfOrForwardsLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []string{`a|R:1;`, `a|r:1;`, `a|a:1:{i:0;r:2;}`, `a|a:2:{i:0;R:2;i:1;i:5;}`, `a|a:2:{i:0;r:4;i:1;O:1:"A":0:{}}`, `a|R:0;`, `a|r:99999999999999999999;`} {
+		for _, into := range []any{new(any), new([]any), new(php.Array), new(*php.Object), new(map[string]int)} {
+			if err := parsed(t, php.Native(), payload).Decode("a", into); err == nil {
+				t.Errorf("%s was decoded into %T", payload, into)
+			}
+		}
+	}
+}
+
+func TestSettingWhatOthersShareEndsThatWhateverItIsSetTo(t *testing.T) {
+	t.Parallel()
+	d := parsed(t, php.Native(), `a|s:1:"x";b|R:1;`)
+	must(t, "Set", d.Set("a", "x"))
+	wantBytes(t, d, `a|s:1:"x";b|s:1:"x";`)
+}
+
+func TestAChangedCopyBeforeAnObjectIsNotTheObject(t *testing.T) {
+	t.Parallel()
+	d := parsed(t, php.Native(), `z|N;a|`+o+`b|r:2;`)
+	obj := decodeAs[*php.Object](t, d, "a")
+	obj.Set("v", 2)
+	must(t, "Set", d.Set("z", obj))
+	wantBytes(t, d, `z|O:8:"stdClass":1:{s:1:"v";i:2;}a|`+o+`b|r:3;`)
 }

@@ -324,3 +324,45 @@ func TestPropertiesAreFoundByNameWhateverTheirVisibility(t *testing.T) {
 		t.Error("Get(1.5): found something")
 	}
 }
+
+// serialize_precision=-1: the shortest digits that read back, and an exponent below
+// 1e-4 and from 1e17 on.
+func TestFloatsAreWrittenAsPHPWritesThem(t *testing.T) {
+	t.Parallel()
+	for f, want := range map[float64]string{
+		0: "0", math.Copysign(0, -1): "-0", 3: "3", -2.25: "-2.25", 0.30000000000000004: "0.30000000000000004", 1e15: "1000000000000000",
+		1e16: "10000000000000000", 123456789012345678: "1.2345678901234568E+17", 1e17: "1.0E+17", -1e25: "-1.0E+25", 1.5e300: "1.5E+300",
+		1e-4: "0.0001", 1e-5: "1.0E-5", -1.25e-7: "-1.25E-7", 5e-324: "5.0E-324", math.MaxFloat64: "1.7976931348623157E+308", math.Inf(1): "INF",
+	} {
+		d := php.Native().New()
+		must(t, "Set", d.Set("f", f))
+		wantBytes(t, d, "f|d:"+want+";")
+	}
+	d := php.Native().New()
+	must(t, "Set", d.Set("f", math.NaN()))
+	wantBytes(t, d, "f|d:NAN;")
+	if f := decodeAs[float64](t, d, "f"); !math.IsNaN(f) {
+		t.Errorf("NAN: got %v", f)
+	}
+}
+
+func TestNumbersAreReadInAllWaysThatPHPTakesAndNoOthers(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]any{
+		"d:5.;": 5.0, "d:.5;": 0.5, "d:1e3;": 1000.0, "d:1E+5;": 100000.0, "d:+1.5;": 1.5, "d:-.5e-1;": -0.05, "d:1e999;": math.Inf(1), "d:-INF;": math.Inf(-1),
+		"d:4.9E-325;": 0.0, "i:+5;": 5, "i:007;": 7, "i:99999999999999999999;": math.MaxInt, "i:-99999999999999999999;": math.MinInt,
+	} {
+		if got := decodeAs[any](t, parsed(t, php.Native(), "v|"+text), "v"); got != want {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{
+		"d:.;", "d:;", "d:e5;", "d:1e;", "d:1e+;", "d:+;", "d:inf;", "d:+INF;", "d:-NAN;", "d:0x1p3;", "d:1.5.5;", "d:--1;", "i:;", "i:-;", "i:1.0;", "i:1e3;", "b:;", "b:2;", "b:01;",
+	} {
+		for _, into := range []any{new(any), new(float64), new(int), new(bool)} {
+			if err := parsed(t, php.Native(), "v|"+text).Decode("v", into); err == nil {
+				t.Errorf("%s was decoded into %T", text, into)
+			}
+		}
+	}
+}
