@@ -45,8 +45,9 @@ type Record struct {
 // write whose outcome is not known (the connection was lost, or ctx ended, after
 // the request may have reached the store) is ErrOutcomeUnknown, and an adapter
 // neither repeats such a write nor lets its driver do so. Any other error from
-// Create, Swap, Touch or Destroy promises that nothing was written. No error
-// holds a session ID, a session's content or a secret.
+// Create, Swap, Touch or Destroy promises that nothing was written: ErrTooLarge
+// for data that the store has no room for. No error holds a session ID, a
+// session's content or a secret.
 //
 // Package sessiontest has the suite that every adapter must pass; it is the
 // contract's specification.

@@ -49,8 +49,8 @@ var (
 	ErrNoSession = errors.New("session: none in this context; wrap the handler in Manager.Middleware and pass the request's context")
 
 	// ErrTooLarge says that the encoded session would be larger than
-	// Options.MaxData. Nothing was stored.
-	ErrTooLarge = errors.New("session: larger than max_data; nothing was stored")
+	// Options.MaxData, or than the store has room for. Nothing was stored.
+	ErrTooLarge = errors.New("session: too large; nothing was stored")
 
 	// ErrStopped says that the manager has been stopped, or not yet started.
 	ErrStopped = errors.New("session: the manager is not running")

@@ -107,22 +107,13 @@ func (m *Manager) cookieValue(id string) string {
 	return id
 }
 
-// tombstone is what stands under a regenerated session's old ID where PHP would take
-// any variable for a living one: none, and for this service's own readers the
-// session as it was, within the reserved variable.
-func (s *Session) tombstone(mt meta, was []byte) ([]byte, error) {
-	mt.was, mt.hasWas = string(was), true
-	data, err := s.tombstoneOf(mt)
-	if err == nil && len(data) > s.m.opts.MaxData {
-		mt.was, mt.hasWas = "", false // no store need have room for more
-		return s.tombstoneOf(mt)
-	}
-	return data, err
-}
-
-func (s *Session) tombstoneOf(mt meta) ([]byte, error) {
+// tombstone is what stands under a regenerated session's old ID where there may be no
+// variables: PHP would take any for a living session. What was there stands within the
+// reserved variable, for this service's own readers, unless was is nil.
+func (s *Session) tombstone(m meta, was []byte) ([]byte, error) {
+	m.was, m.hasWas = string(was), was != nil
 	d := s.m.opts.Codec.New()
-	if err := d.Set(metaName, mt.String()); err != nil {
+	if err := d.Set(metaName, m.String()); err != nil {
 		return nil, err
 	}
 	return d.Bytes()

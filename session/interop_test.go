@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -279,18 +280,37 @@ func TestAfterRegenerateTheOldIDIsAnEmptySessionToPHP(t *testing.T) {
 	wantErr(t, "Read of the old ID after its grace", err, session.ErrNotFound)
 }
 
-func TestATombstoneNeedsNoMoreRoomThanASession(t *testing.T) {
-	t.Parallel()
-	m, store := php(t, session.Options{MaxData: 300})
-	payload := `{"n":"` + strings.Repeat("x", 240) + `"}`
-	put(t, store, phpIDs[0], payload)
-	comesWith(t, m, "PHPSESSID="+phpIDs[0], func(s *session.Session) { must(t, "Regenerate", s.Regenerate()) })
-	if got := stored(t, store, phpIDs[0]); len(got) > 300 {
-		t.Errorf("under the old ID stand %d bytes, want at most 300", len(got))
+// tight is a store that has no room for more than most bytes.
+type tight struct {
+	session.Adapter
+
+	most int
+}
+
+func (a tight) Swap(ctx context.Context, id string, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
+	if len(next) > a.most {
+		return session.Record{}, session.ErrTooLarge
 	}
-	comesWith(t, m, "PHPSESSID="+phpIDs[0], func(s *session.Session) {
-		wantErr(t, "Set under the old ID", s.Set("n", 2), session.ErrSuperseded)
-	})
+	return a.Adapter.Swap(ctx, id, prev, next, life)
+}
+
+func TestAFullSessionCanBeRegenerated(t *testing.T) {
+	t.Parallel()
+	for _, interop := range []session.Interop{session.Alone, session.PHP} {
+		m := startedOn(t, tight{memory.New(memory.Options{}), 300}, session.Options{Interop: interop})
+		v := newVisitor(t, m)
+		v.with(func(s *session.Session) { must(t, "Set", s.Set("n", strings.Repeat("x", 266))) })
+		old := *v
+		v.with(func(s *session.Session) { must(t, "Regenerate", s.Regenerate()) })
+		if v.cookie.Value == old.cookie.Value {
+			t.Errorf("interop %q: a session that leaves no room was not regenerated", interop)
+		}
+		v.with(func(s *session.Session) { wantValue(t, s, "n", strings.Repeat("x", 266)) })
+		old.with(func(s *session.Session) {
+			wantErr(t, "Set under the old ID", s.Set("n", 2), session.ErrSuperseded)
+			wantValue(t, s, "n", "") // for want of room
+		})
+	}
 }
 
 func TestSharingWithPHPIsToldAtTheStart(t *testing.T) {

@@ -44,11 +44,7 @@ func (s *Session) supersede(ctx context.Context, l *loaded, stored string, rec R
 	fight := contention{queues: &s.m.queues, id: s.stored}
 	defer fight.done()
 	for {
-		last, err := s.lastWords(l)
-		if err != nil {
-			return rec, err
-		}
-		_, err = s.m.adapter.Swap(ctx, s.stored, l.rec, last, s.m.opts.Lifetime)
+		err := s.lastSwap(ctx, l)
 		if err == nil {
 			return rec, nil
 		}
@@ -71,21 +67,40 @@ func (s *Session) supersede(ctx context.Context, l *loaded, stored string, rec R
 	}
 }
 
-// lastWords is what the old session says from now on: its variables as they were,
-// and the end of its grace. Nothing leads from it to the new one.
-func (s *Session) lastWords(l *loaded) ([]byte, error) {
+// lastSwap marks the old session, which is l, as superseded.
+func (s *Session) lastSwap(ctx context.Context, l *loaded) error {
 	m := meta{born: l.meta.born, until: s.m.now().Add(supersededFor)}
-	if s.m.php() {
-		return s.tombstone(m, l.rec.Data)
+	last, err := s.lastWords(m, l.rec.Data)
+	if err != nil {
+		return err
 	}
-	old, err := s.m.opts.Codec.Parse(l.rec.Data)
+	_, err = s.m.adapter.Swap(ctx, s.stored, l.rec, last, s.m.opts.Lifetime)
+	if !errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	// A full session must be able to end.
+	if last, err = s.tombstone(m, nil); err != nil {
+		return err
+	}
+	_, err = s.m.adapter.Swap(ctx, s.stored, l.rec, last, s.m.opts.Lifetime)
+	return err
+}
+
+// lastWords is what the old session says from now on: its variables as they were,
+// and the end of its grace. Nothing leads from it to the new one. It is not bound by
+// MaxData.
+func (s *Session) lastWords(m meta, was []byte) ([]byte, error) {
+	if s.m.php() {
+		return s.tombstone(m, was)
+	}
+	old, err := s.m.opts.Codec.Parse(was)
 	if err != nil {
 		return nil, err
 	}
 	if err := old.Set(metaName, m.String()); err != nil {
 		return nil, err
 	}
-	return old.Bytes() // not bound by MaxData: a full session must be able to end
+	return old.Bytes()
 }
 
 // abandon removes a session that serves nobody any more. One that cannot be removed

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gyrfalcon/session"
@@ -36,8 +37,9 @@ func fromPHP(t *testing.T, b backend, n int) {
 				if b.skipsEmpty && len(want) == 0 {
 					continue
 				}
-				got := found(t, sh.load(ids[k]))
-				if !slices.Equal(got, want) {
+				got := found(t, sh.load(ids[k]), describe)
+				same := slices.Equal(got, want) || inLegacy(want) && slices.Equal(found(t, sh.load(ids[k]), describeMade), want)
+				if !same {
 					t.Fatalf("%s, seed %d: PHP has stored %q\n Go finds %q", format, seed+k, want, got)
 				}
 				i++
@@ -48,6 +50,13 @@ func fromPHP(t *testing.T, b backend, n int) {
 		t.Errorf("%d sessions were exchanged, want %d", i, n)
 	}
 	t.Logf("%d sessions by PHP, read by Go", i)
+}
+
+// inLegacy says whether a variable may be a reference to what stands within a C: value,
+// which only PHP's class can read. Go sees the reference; in PHP the class has copied
+// the value, and the reference that is left is no other's.
+func inLegacy(vars []described) bool {
+	return slices.ContainsFunc(vars, func(d described) bool { return strings.Contains(d.value, "CLegacy") })
 }
 
 func fromGo(t *testing.T, b backend, n int) {

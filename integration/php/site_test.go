@@ -278,7 +278,7 @@ func countUp(s *session.Session) error {
 }
 
 // found describes what Go finds in a session.
-func found(t testing.TB, s *session.Session) []described {
+func found(t testing.TB, s *session.Session, describe func(testing.TB, any) string) []described {
 	t.Helper()
 	names, err := s.Names()
 	if err != nil {

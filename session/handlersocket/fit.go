@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"gyrfalcon/session"
 )
 
 // Schema creates a table that suits the adapter best, with %s for its name: swaps find
@@ -78,7 +80,7 @@ func (l limits) refuseID(id string) error {
 // refuseData says why data cannot be stored as it is, or returns nil.
 func (l limits) refuseData(data []byte) error {
 	if len(data) > l.dataBytes {
-		return fmt.Errorf("session/handlersocket: the session has %d bytes and the column data holds %d; nothing was stored. Keep less in it, lower max_data so that this is told as such, or make the column MEDIUMBLOB and set data_bytes", len(data), l.dataBytes)
+		return fmt.Errorf("session/handlersocket: the session has %d bytes and the column data holds %d. Keep less in it, lower max_data, or make the column MEDIUMBLOB and set data_bytes: %w", len(data), l.dataBytes, session.ErrTooLarge)
 	}
 	if !charsets[l.charset](data) {
 		return fmt.Errorf("session/handlersocket: the session holds what the column data, which is %s, cannot store, such as an emoji in utf8mb3 or bytes that are no text; nothing was stored. Make the column MEDIUMBLOB and set charset: binary", l.charset)

@@ -109,6 +109,14 @@ var dataPromises = []promise{
 			f.wantStored(id, "fits")
 		}
 	}},
+	{name: "What the store has no room for is ErrTooLarge", applies: func(h Harness) bool { return h.MaxData > 0 }, test: func(t *testing.T, f *fixture) {
+		large := []byte(strings.Repeat("x", 2*f.MaxData))
+		_, err := f.Create(t.Context(), newID(), large, f.life)
+		wantErr(t, "Create", err, session.ErrTooLarge)
+		id, r := f.create("fits")
+		_, err = f.Swap(t.Context(), id, r, large, f.life)
+		wantErr(t, "Swap", err, session.ErrTooLarge)
+	}},
 	{name: "Data is never changed once it was returned", test: func(_ *testing.T, f *fixture) {
 		id, created := f.create("first")
 		read := f.wantStored(id, "first")

@@ -94,7 +94,7 @@ func (p *peer) writable(ctx context.Context, data []byte) error {
 		return err
 	}
 	if p.maxData > 0 && len(data) > p.maxData {
-		return errors.New("too much data")
+		return fmt.Errorf("%w (it may have %d bytes)", session.ErrTooLarge, p.maxData)
 	}
 	if p.text && !utf8.Valid(data) {
 		return errors.New("not text")

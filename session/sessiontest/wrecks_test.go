@@ -283,6 +283,16 @@ var wrecks = []struct {
 		func(p *peer, _ func() time.Time) session.Adapter {
 			return storing(p, func(b []byte) []byte { return b[:min(len(b), 1000)] })
 		}},
+	{"does not say why it refuses what does not fit", []string{"What the store has no room for is ErrTooLarge"}, sessiontest.Harness{MaxData: 1000},
+		func(p *peer, _ func() time.Time) session.Adapter {
+			return &bad{Adapter: p, create: func(ctx context.Context, id string, data []byte, life time.Duration) (session.Record, error) {
+				r, err := p.Create(ctx, id, data, life)
+				if errors.Is(err, session.ErrTooLarge) {
+					err = errors.New("refused")
+				}
+				return r, err
+			}}
+		}},
 	{"replaces what is no text", []string{"What the store cannot take is refused whole"}, sessiontest.Harness{TextOnly: true},
 		func(p *peer, _ func() time.Time) session.Adapter {
 			return storing(p, func(b []byte) []byte { return bytes.ToValidUTF8(b, []byte("?")) })
