@@ -156,7 +156,7 @@ func TestGCBesideWritersMeetsNoDeadlock(t *testing.T) {
 		{"on a table that it created", createdTable(t, srv)},
 	} {
 		const expired, writers, rounds = 5_000, 24, 20
-		name := makeDatabase(t, srv, "", c.table, fill(expired, "1"))
+		name := makeDatabase(t, srv, "", c.table, fill("e", expired, "1"))
 		open := func() *database.Adapter {
 			db, err := ours(srv, name)
 			if err != nil {
@@ -219,10 +219,4 @@ func lead(ctx context.Context, a *database.Adapter, id string) error {
 		}
 	}
 	return errors.Join(a.Touch(ctx, id, life), a.Destroy(ctx, id))
-}
-
-// fill inserts n sessions that were last used at that time, an expression.
-func fill(n int, used string) string {
-	return fmt.Sprintf("INSERT INTO session_data (session_id, data, created_at, modified_at)"+
-		" SELECT MD5(seq), REPEAT('x', 200), %[2]s, IF(seq %% 2, NULL, %[2]s) FROM seq_1_to_%[1]d", n, used)
 }
