@@ -44,7 +44,7 @@ func BenchmarkAdapters(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		for _, to := range adapters {
 			b.Run(fmt.Sprintf("Read/clients=%d/%s", clients, to.name), func(b *testing.B) {
-				withClients(b, clients, to.a, func(id string, r *session.Record, _ int) error {
+				withClients(b, clients, to.a, func(id string, _ *session.Record, _ int) error {
 					_, err := to.a.Read(b.Context(), id, life)
 					return err
 				})

@@ -87,7 +87,9 @@ func besideBlind(t *testing.T, create string, options func(place) handlersocket.
 				s := parseShared(t, r.Data)
 				s.g++
 				time.Sleep(rand.N(100 * time.Millisecond)) //nolint:forbidigo // a request under way, in which the other writes
-				swap, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				// A swap that was given up could be carried out later, when nobody is
+				// left to put anything back: that is told too, but is not the matter here.
+				swap, stop := context.WithTimeout(t.Context(), 20*time.Second)
 				_, err = a.Swap(swap, id, r, s.bytes(), life)
 				stop()
 				switch {
@@ -97,8 +99,8 @@ func besideBlind(t *testing.T, create string, options func(place) handlersocket.
 					conflicts.Add(1)
 				case errors.Is(err, session.ErrOutcomeUnknown):
 					told.Add(1)
-				case !errors.Is(err, session.ErrBusy) && !errors.Is(err, context.DeadlineExceeded):
-					t.Errorf("Swap = %v", err)
+				default:
+					t.Errorf("Swap = %v, want nil or a conflict", err)
 				}
 			}
 		})

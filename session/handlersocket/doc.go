@@ -40,7 +40,9 @@
 // write within the same unit as the one that was read is told by the row that a swap
 // brings back: it is put back, and the swap is session.ErrConflict. When others have
 // built on the replacement meanwhile it cannot be; then the swap is
-// session.ErrOutcomeUnknown, so that it is not lost in silence. What PHP does to a
+// session.ErrOutcomeUnknown, so that it is not lost in silence. The same is said of a
+// swap that was given up at its deadline; should the server carry it out later, nobody
+// is left to put anything back. What PHP does to a
 // write of ours is another matter: whatever was stored while a PHP request was under
 // way is replaced at its end, as it is between two PHP requests.
 //

@@ -95,25 +95,30 @@ func (s *store) used(w wall, now time.Time) time.Time {
 	return first
 }
 
-// putBack stores again what a swap has replaced without having read it, as ours is
-// still in its place, and returns ErrConflict. It goes on after the caller's deadline:
+// putBack stores again what a swap has replaced without having read it, as long as ours
+// is still in its place, and returns ErrConflict. It goes on after the caller's deadline:
 // the change at stake is somebody else's.
 func (s *store) putBack(ctx context.Context, old *hs.Rows, ours wall, digits int, data []byte) error {
 	ctx, cancel := s.mend(ctx)
 	defer cancel()
-	b := s.writes.NewBatch()
 	for {
 		next := s.zone.wallAt(s.used(ours, s.opts.Now()).Add(unit(digits)))
-		b.Reset()
 		key := []hs.Value{hs.Bytes(old.Field(0, 0))}
-		b.Update(s.row, hs.Query{Key: key, Filters: is(ours.text(digits))}, key[0], hs.String(next.text(digits)), nullable(old.Field(0, 2)))
+		b := s.writes.NewBatch()
+		b.UpdateReturning(s.row, hs.Query{Key: key, Filters: is(ours.text(digits))}, key[0], hs.String(next.text(digits)), nullable(old.Field(0, 2)))
 		b.Find(s.row, hs.Query{Key: key})
 		if err := b.Do(ctx); err != nil {
 			return fmt.Errorf("session/handlersocket: %w: a change by somebody who does not compare was replaced, and could not be put back: %w", session.ErrOutcomeUnknown, err)
 		}
-		found := b.Rows(1)
-		if b.Count(0) == 1 || found.Len() == 0 {
+		replaced, found := b.Rows(0), b.Rows(1)
+		switch {
+		case replaced.Len() == 1 && bytes.Equal(replaced.Field(0, 2), data), found.Len() == 0:
 			return session.ErrConflict // it stands again, or was destroyed meanwhile
+		case replaced.Len() == 1:
+			// Somebody has written once more within the unit. That is the change to
+			// be put back now.
+			data, ours, old = old.Field(0, 2), next, replaced
+			continue
 		}
 		var ok bool
 		if ours, digits, ok = parseWall(found.Field(0, 1)); !ok || !bytes.Equal(found.Field(0, 2), data) {
