@@ -185,49 +185,70 @@ func TestASessionThatOneSideEmptiesIsEmptyToTheOther(t *testing.T) {
 // The shapes are those of Phalcon\Flash\Session, Phalcon\Session\Bag and
 // Phalcon\Encryption\Security.
 func TestFlashBagAndTokensAreReadBothWays(t *testing.T) {
-	b := backends[0]
 	t.Parallel()
 	for format := range formats {
-		sh := newShared(t, b, format, nil)
-		id := sh.begin(b, vars{
-			"_flashMessages":     vars{"success": []any{"saved", "sent"}, "mine": []any{"<b>"}},
-			"basket":             vars{"bread": 2, "Salt": 1.5, "7": "seven"},
-			"empty":              []any{},
-			"$PHALCON/CSRF/KEY$": "field",
-			"$PHALCON/CSRF$":     "token",
-		})
-		sh.do(id, func(s *session.Session) error {
-			messages, err := s.Flash().Take("success")
-			if want := []session.FlashMessage{{Type: "success", Text: "saved"}, {Type: "success", Text: "sent"}}; err != nil || !reflect.DeepEqual(messages, want) {
-				t.Errorf("%s: flash messages: got %v, %v; want %v", format, messages, err, want)
-			}
-			basket := s.Bag("basket")
-			if salt, err := session.Get[float64](basket, "Salt"); salt != 1.5 || err != nil {
-				t.Errorf("%s: the bag's Salt: got %v, %v; want 1.5", format, salt, err)
-			}
-			if seven, err := session.Get[string](basket, "7"); seven != "seven" || err != nil {
-				t.Errorf("%s: the bag's 7: got %q, %v; want seven", format, seven, err)
-			}
-			ok, verr := s.CSRF().Verify("token")
-			if !ok || verr != nil {
-				t.Errorf("%s: Phalcon's token: got %t, %v; want true", format, ok, verr)
-			}
-			_, err = session.Update(basket, "bread", func(n int) int { return n + 1 })
-			return errors.Join(err, basket.Remove("7"), s.Bag("empty").Set("full", true), s.Flash().Warning("hot"))
-		})
-		sh.want(format, id, vars{
-			"_flashMessages": vars{"mine": []any{"<b>"}, "warning": []any{"hot"}},
-			"basket":         vars{"bread": 3.0, "Salt": 1.5},
-			"empty":          vars{"full": true},
-		})
-		var field, token string
-		sh.do(id, func(s *session.Session) (err error) {
-			field, token, err = s.CSRF().Field()
-			_, take := s.Flash().Take()
-			return errors.Join(err, take, s.Bag("basket").Clear(), s.Bag("empty").Clear())
-		})
-		sh.want(format+", at the end", id, vars{"$PHALCON/CSRF/KEY$": field, "$PHALCON/CSRF$": token})
+		for _, uniqueID := range []string{"", "shop"} {
+			flashBagAndTokens(t, format, uniqueID)
+		}
 	}
+}
+
+func flashBagAndTokens(t *testing.T, format, uniqueID string) {
+	b := backends[0]
+	prefixed := func(v vars) vars {
+		if uniqueID == "" {
+			return v
+		}
+		all := vars{}
+		for name, value := range v {
+			all[uniqueID+"#"+name] = value
+		}
+		return all
+	}
+	b.store = func(t testing.TB) place {
+		at := backends[0].store(t)
+		at.yaml += fmt.Sprintf(", unique_id: %q", uniqueID)
+		return at
+	}
+	sh := newShared(t, b, format, nil)
+	id := sh.begin(b, prefixed(vars{
+		"_flashMessages":     vars{"success": []any{"saved", "sent"}, "mine": []any{"<b>"}},
+		"basket":             vars{"bread": 2, "Salt": 1.5, "7": "seven"},
+		"empty":              []any{},
+		"$PHALCON/CSRF/KEY$": "field",
+		"$PHALCON/CSRF$":     "token",
+	}))
+	sh.do(id, func(s *session.Session) error {
+		messages, err := s.Flash().Take("success")
+		if want := []session.FlashMessage{{Type: "success", Text: "saved"}, {Type: "success", Text: "sent"}}; err != nil || !reflect.DeepEqual(messages, want) {
+			t.Errorf("%s: flash messages: got %v, %v; want %v", format, messages, err, want)
+		}
+		basket := s.Bag("basket")
+		if salt, err := session.Get[float64](basket, "Salt"); salt != 1.5 || err != nil {
+			t.Errorf("%s: the bag's Salt: got %v, %v; want 1.5", format, salt, err)
+		}
+		if seven, err := session.Get[string](basket, "7"); seven != "seven" || err != nil {
+			t.Errorf("%s: the bag's 7: got %q, %v; want seven", format, seven, err)
+		}
+		ok, verr := s.CSRF().Verify("token")
+		if !ok || verr != nil {
+			t.Errorf("%s: Phalcon's token: got %t, %v; want true", format, ok, verr)
+		}
+		_, err = session.Update(basket, "bread", func(n int) int { return n + 1 })
+		return errors.Join(err, basket.Remove("7"), s.Bag("empty").Set("full", true), s.Flash().Warning("hot"))
+	})
+	sh.want(format, id, prefixed(vars{
+		"_flashMessages": vars{"mine": []any{"<b>"}, "warning": []any{"hot"}},
+		"basket":         vars{"bread": 3.0, "Salt": 1.5},
+		"empty":          vars{"full": true},
+	}))
+	var field, token string
+	sh.do(id, func(s *session.Session) (err error) {
+		field, token, err = s.CSRF().Field()
+		_, take := s.Flash().Take()
+		return errors.Join(err, take, s.Bag("basket").Clear(), s.Bag("empty").Clear())
+	})
+	sh.want(format+", at the end", id, prefixed(vars{"$PHALCON/CSRF/KEY$": field, "$PHALCON/CSRF$": token}))
 }
 
 // request sends Go's site one request of the visitor with that ID.
