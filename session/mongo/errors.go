@@ -20,6 +20,7 @@ var (
 // Codes of MongoDB's errors (src/mongo/base/error_codes.yml), of which a server's
 // answer to one of our commands may be one.
 const (
+	codeBadValue           = 2
 	codeUnauthorized       = 13
 	codeNamespaceNotFound  = 26
 	codeDuplicateKey       = 11000

@@ -14,62 +14,130 @@ import (
 const chunk = 100
 
 // GC finds up to limit expired sessions by the index on modified, and deletes
-// them by their _id, a chunk at a time, if they are still expired. Where fewer
-// have expired it gives those a time of last use that have none, so that they end
-// one day too. With a TTL index it does that alone.
+// them by their _id, a chunk at a time, if they are still expired. The call after
+// it goes on from the last one's moment of use, for a server may keep what was
+// deleted in its index for a while, and would pass all of it each time. Where
+// fewer have expired it gives those a time of last use that have none, so that
+// they end one day too. With a TTL index it does that alone.
 func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error) {
 	fit, err := a.use(ctx, life)
 	if err != nil {
 		return 0, false, err
 	}
 	now := a.opts.Now()
-	found := 0
 	if !fit.clears {
-		old := bson.E{Key: fieldModified, Value: bson.D{{Key: "$lte", Value: down(now.Add(-life))}}}
-		found, err = a.each(ctx, old, limit, func(some bson.D) error {
+		removed, more, err = a.clear(ctx, fit, down(now.Add(-life)), limit)
+		if err != nil || more {
+			return removed, more && err == nil, failed(err)
+		}
+	}
+	never := bson.E{Key: fieldModified, Value: nil} // or missing
+	begin := bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: up(now)}}}}
+	found, err := a.find(ctx, fit, never, limit-removed)
+	if err == nil {
+		err = inChunks(found, never, func(some bson.D) error {
+			_, err := a.coll.UpdateMany(ctx, some, begin)
+			return err
+		})
+	}
+	return removed, len(found) == limit-removed && err == nil, failed(err)
+}
+
+// span is the part of the times at which GC has still to look: none of its ends is
+// set at the beginning.
+type span struct{ from, to time.Time }
+
+// after is the span behind what was found, on the side to which the server reads its
+// index: MongoDB from the oldest on, FerretDB 2.7.0 from the youngest back.
+func after(found []candidate) span {
+	first, last := found[0].Modified, found[len(found)-1].Modified
+	if last.Before(first) {
+		return span{to: last}
+	}
+	return span{from: last}
+}
+
+// clear deletes sessions that were last used at cutoff or before, from where the
+// call before has ended. There is more until a call that began at the beginning
+// has found less than its limit.
+func (a *Adapter) clear(ctx context.Context, fit *fitness, cutoff time.Time, limit int) (removed int, more bool, err error) {
+	fit.gc.Lock()
+	left := fit.left
+	fit.gc.Unlock()
+	to := cutoff
+	if !left.to.IsZero() && left.to.Before(cutoff) {
+		to = left.to
+	}
+	used := bson.D{{Key: "$lte", Value: to}}
+	if !left.from.IsZero() {
+		used = append(used, bson.E{Key: "$gte", Value: left.from})
+	}
+	old := bson.E{Key: fieldModified, Value: used}
+	found, err := a.find(ctx, fit, old, limit)
+	if err == nil {
+		err = inChunks(found, old, func(some bson.D) error {
 			r, err := a.coll.DeleteMany(ctx, some)
 			if err == nil {
 				removed += int(r.DeletedCount)
 			}
 			return err
 		})
-		if err != nil || found == limit {
-			return removed, found == limit && err == nil, failed(err)
-		}
 	}
-	never := bson.E{Key: fieldModified, Value: nil} // or missing
-	begin := bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: up(now)}}}}
-	begun, err := a.each(ctx, never, limit-found, func(some bson.D) error {
-		_, err := a.coll.UpdateMany(ctx, some, begin)
-		return err
-	})
-	return removed, begun == limit-found && err == nil, failed(err)
+	if err != nil {
+		return removed, false, err
+	}
+	var next span
+	if len(found) == limit {
+		next = after(found)
+	}
+	fit.gc.Lock()
+	fit.left = next
+	fit.gc.Unlock()
+	return removed, len(found) == limit || left != span{}, nil
 }
 
-// each finds up to limit sessions of which cond holds, and has do called with the
-// filter of some of them at a time. cond is part of it, for they may have been
-// used meanwhile. Documents that are no sessions by their _id are not found.
-func (a *Adapter) each(ctx context.Context, cond bson.E, limit int, do func(some bson.D) error) (found int, err error) {
-	cursor, err := a.coll.Find(ctx,
-		bson.D{cond, {Key: fieldID, Value: bson.D{{Key: "$type", Value: "string"}}}},
-		options.Find().SetProjection(bson.D{{Key: fieldID, Value: 1}}).SetLimit(int64(limit)))
+// candidate is what GC reads of a session.
+type candidate struct {
+	ID       string    `bson:"_id"`
+	Modified time.Time `bson:"modified"`
+}
+
+// find returns up to limit sessions of which cond holds. Documents that are no
+// sessions by their _id are not found. The index is named, where there is one:
+// FerretDB 2.7.0 would read all that have expired to find the first of them.
+func (a *Adapter) find(ctx context.Context, fit *fitness, cond bson.E, limit int) ([]candidate, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	filter := bson.D{cond, {Key: fieldID, Value: bson.D{{Key: "$type", Value: "string"}}}}
+	o := options.Find().SetProjection(bson.D{{Key: fieldID, Value: 1}, {Key: fieldModified, Value: 1}}).SetLimit(int64(limit))
+	hinted := options.Find()
+	if fit.index != "" {
+		hinted.SetHint(fit.index)
+	}
+	cursor, err := a.coll.Find(ctx, filter, o, hinted)
+	if code, _ := answer(err); code == codeBadValue && fit.index != "" { // it was dropped
+		cursor, err = a.coll.Find(ctx, filter, o)
+	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var docs []struct {
-		ID string `bson:"_id"`
-	}
-	if err := cursor.All(ctx, &docs); err != nil {
-		return 0, err
-	}
-	for some := range slices.Chunk(docs, chunk) {
+	var found []candidate
+	err = cursor.All(ctx, &found)
+	return found, err
+}
+
+// inChunks has do called with the filter of some sessions at a time. cond is part
+// of it, for they may have been used meanwhile.
+func inChunks(found []candidate, cond bson.E, do func(some bson.D) error) error {
+	for some := range slices.Chunk(found, chunk) {
 		ids := make(bson.A, len(some))
 		for i, d := range some {
 			ids[i] = d.ID
 		}
 		if err := do(bson.D{{Key: fieldID, Value: bson.D{{Key: "$in", Value: ids}}}, cond}); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return len(docs), nil
+	return nil
 }

@@ -57,13 +57,13 @@ type plan struct {
 	ttl    *index // the one that removes sessions first, or nil
 	clears bool   // that is ours
 	make   string // the name of the index that is to be made, or ""
+	serves string // that of one that finds expired sessions
 	warn   string
 }
 
 // planIndexes says what to do in a collection that has these indexes.
 func planIndexes(coll string, have []index, o Options) (plan, error) {
 	var p plan
-	serves := "" // an index that finds expired sessions
 	blocks := "" // one that stands in the way of a TTL index
 	for _, i := range have {
 		begins, only := i.on()
@@ -71,7 +71,7 @@ func planIndexes(coll string, have []index, o Options) (plan, error) {
 			continue
 		}
 		if len(i.Partial) == 0 && !i.Hidden {
-			serves = i.Name
+			p.serves = i.Name
 		}
 		if only && i.Expire == nil {
 			blocks = i.Name
@@ -83,7 +83,7 @@ func planIndexes(coll string, have []index, o Options) (plan, error) {
 	switch {
 	case p.ttl != nil && o.Lifetime > 0 && p.ttl.after() < seconds(o.Lifetime):
 		return p, p.ttl.tooShort(coll, o.Lifetime)
-	case !o.TTLIndex && serves == "":
+	case !o.TTLIndex && p.serves == "":
 		p.make = plainIndex
 	case !o.TTLIndex:
 	case p.ttl != nil && p.ttl.after() == o.ttl() && len(p.ttl.Partial) == 0:
@@ -126,7 +126,7 @@ func (a *Adapter) examineIndexes(ctx context.Context, fit *fitness) error {
 	if err != nil {
 		return err
 	}
-	fit.ttl, fit.clears = p.ttl, p.clears
+	fit.ttl, fit.clears, fit.index = p.ttl, p.clears, p.serves
 	if p.warn != "" {
 		fit.warn("%s", p.warn)
 	}
@@ -138,6 +138,8 @@ func (a *Adapter) examineIndexes(ctx context.Context, fit *fitness) error {
 		if unmade != nil {
 			fit.warn("the index on modified could not be made, and clearing looks at every document without it: %v; "+
 				"in mongosh, as one who may: db.%s.createIndex({modified: 1})", unmade, a.coll.Name())
+		} else if err == nil {
+			fit.index = plainIndex
 		}
 		return err
 	}
@@ -151,12 +153,15 @@ func (a *Adapter) makeTTLIndex(ctx context.Context, fit *fitness) error {
 	case err != nil:
 		return err
 	case unmade == nil:
-		fit.clears, fit.ttl = true, &index{Name: ttlIndex, made: ttl}
+		fit.clears, fit.ttl, fit.index = true, &index{Name: ttlIndex, made: ttl}, ttlIndex
 		return nil
 	}
 	fit.warn("the TTL index that ttl_index asks for could not be made, and the sessions are cleared by GC instead: %v; "+
 		"in mongosh, as one who may: db.%s.createIndex({modified: 1}, {name: %q, expireAfterSeconds: %d})", unmade, a.coll.Name(), ttlIndex, ttl)
-	_, err = a.makeIndex(ctx, options.Index().SetName(plainIndex)) // the warning says enough already
+	unmade, err = a.makeIndex(ctx, options.Index().SetName(plainIndex)) // the warning says enough already
+	if unmade == nil && err == nil {
+		fit.index = plainIndex
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,13 @@ import (
 type fitness struct {
 	// clears says that our TTL index has the server clear.
 	clears bool
+
+	// index is the name of one that finds expired sessions, or "".
+	index string
+
+	// left is where the next GC goes on.
+	gc   sync.Mutex
+	left span
 
 	// ttl is the TTL index that removes sessions first, or nil.
 	ttl *index
