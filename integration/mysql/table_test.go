@@ -223,3 +223,32 @@ func TestAnotherColumnsNamesAreQuotedAndFound(t *testing.T) {
 		}
 	})
 }
+
+// Where nobody names PHP's zone, PHP's is the server's, and the times are true instants,
+// whatever zone a connection is set to.
+func TestWithoutATimezoneTimesAreInstants(t *testing.T) {
+	t.Parallel()
+	onServers(t, func(t *testing.T, srv *servers.SQL) {
+		name := makeDatabase(t, srv, "", phalcon5)
+		now := time.Now().Truncate(time.Second)
+		look := srv.Open(t, name)
+		for i, zone := range []string{"+00:00", "+05:30", "-08:00"} {
+			db, err := handedIn(srv, name, func(c *mysql.Config) { c.Params = map[string]string{"time_zone": "'" + zone + "'"} })
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := openAdapter(t, db, database.Options{Now: func() time.Time { return now }})
+			id := strings.Repeat("x", i+1)
+			if _, err := a.Create(t.Context(), id, nil, life); err != nil {
+				t.Fatal(err)
+			}
+			got := value[int64](t, look, "SELECT UNIX_TIMESTAMP(modified_at) FROM session_data WHERE session_id = ?", id)
+			if got != now.Unix() {
+				t.Errorf("on a connection in %s modified_at is %d, want %d", zone, got, now.Unix())
+			}
+			if r, err := a.Read(t.Context(), "x", life); err != nil || !r.Expires.Equal(now.Add(life+time.Second)) {
+				t.Errorf("on a connection in %s the first session expires at %v, %v; want %v", zone, r.Expires, err, now.Add(life+time.Second))
+			}
+		}
+	})
+}
