@@ -62,9 +62,10 @@
 //
 // # Choosing
 //
-// The adapters are packages of their own: session/database (SQLite),
-// session/redis, and session/memory for tests. Whoever writes another finds the contract at Adapter and its specification
-// in session/sessiontest. The form in which a session is stored is a Codec's; JSON is
-// the default. This package knows of no driver and no framework: it depends on the
-// standard library and zap.
+// The adapters are packages of their own: session/database (SQLite, MySQL, MariaDB),
+// session/redis, session/mongo, session/handlersocket, and session/memory for tests.
+// Whoever writes another finds the contract at Adapter and its specification in
+// session/sessiontest. The form in which a session is stored is a Codec's; JSON is the
+// default, and session/php has PHP's. This package knows of no driver and no
+// framework: it depends on the standard library and zap.
 package session

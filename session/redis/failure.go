@@ -85,6 +85,11 @@ func (n *node) failed(ctx context.Context, err error) error {
 		where += ": " + n.name
 	}
 	answer := reply(err)
+	if c, is := n.client.(*goredis.ClusterClient); is && (answer == "" || strings.HasPrefix(answer, "CLUSTERDOWN")) {
+		// The driver asks who has which slot when a server says MOVED. A dead one says
+		// nothing.
+		c.ReloadState(ctx)
+	}
 	if over := ended(ctx, err); over != nil && !errors.Is(err, over) {
 		err = fmt.Errorf("%w (%w)", over, err)
 	}
