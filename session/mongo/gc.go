@@ -43,18 +43,39 @@ func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (remove
 	return removed, len(found) == limit-removed && err == nil, failed(err)
 }
 
-// span is the part of the times at which GC has still to look: none of its ends is
-// set at the beginning.
-type span struct{ from, to time.Time }
+// span is the part of the times at which GC looks next. Its zero value is all of
+// them, up to the cutoff.
+type span struct {
+	from, to time.Time
+	back     bool // the server reads its index backwards
+}
 
-// after is the span behind what was found, on the side to which the server reads its
-// index: MongoDB from the oldest on, FerretDB 2.7.0 from the youngest back.
-func after(found []candidate) span {
-	first, last := found[0].Modified, found[len(found)-1].Modified
-	if last.Before(first) {
-		return span{to: last}
+// longest is longer than any session has been waiting for GC.
+const longest = 10 * 365 * 24 * time.Hour
+
+// behind returns the span behind one in which that was found, on the side to which
+// the server reads its index: MongoDB from the oldest on, FerretDB 2.7.0 from the
+// youngest back. It is bounded on its far side too, by how far a full batch has
+// reached and then by more and more, because FerretDB reads the whole of a span to
+// find the first sessions in it. Behind the last one there is all of them again.
+func (s span) behind(found []candidate, limit int, cutoff time.Time) span {
+	if len(found) == limit {
+		first, last := found[0].Modified, found[limit-1].Modified
+		if width := first.Sub(last); width > 0 {
+			return span{last.Add(-2*width - time.Second), last, true}
+		}
+		return span{last, last.Add(2*last.Sub(first) + time.Second), false}
 	}
-	return span{from: last}
+	width := 8 * s.to.Sub(s.from)
+	switch {
+	case s.from.IsZero() || s.to.IsZero() || !s.to.Before(cutoff):
+		return span{}
+	case s.back && width > longest:
+		return span{to: s.from, back: true}
+	case s.back:
+		return span{s.from.Add(-width), s.from, true}
+	}
+	return span{s.to, s.to.Add(width), false}
 }
 
 // clear deletes sessions that were last used at cutoff or before, from where the
@@ -86,12 +107,8 @@ func (a *Adapter) clear(ctx context.Context, fit *fitness, cutoff time.Time, lim
 	if err != nil {
 		return removed, false, err
 	}
-	var next span
-	if len(found) == limit {
-		next = after(found)
-	}
 	fit.gc.Lock()
-	fit.left = next
+	fit.left = left.behind(found, limit, cutoff)
 	fit.gc.Unlock()
 	return removed, len(found) == limit || left != span{}, nil
 }

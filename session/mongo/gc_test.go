@@ -18,19 +18,21 @@ func TestGCGoesOnWhereItHasEndedAndBeginsAgainInTheEnd(t *testing.T) {
 	now := time.UnixMilli(1_800_000_000_000)
 	a := s.open(mongo.Options{Now: func() time.Time { return now }})
 	old := now.Add(-2 * life)
+	at := func(d time.Duration) time.Time { return old.Add(d) }
 	for i, step := range []struct {
-		found []any
-		from  time.Time // where it looks from; zero for the beginning
-		to    time.Time // and to; zero for all that has expired
-		more  bool
+		found    []any
+		from, to time.Time // where it looks; zero for an end that is open
+		more     bool
 	}{
-		{[]any{used("a", old), used("b", old.Add(time.Second))}, time.Time{}, time.Time{}, true},
-		{[]any{used("b", old.Add(time.Second)), used("c", old.Add(time.Minute))}, old.Add(time.Second), time.Time{}, true},
-		{[]any{used("c", old.Add(time.Minute))}, old.Add(time.Minute), time.Time{}, true}, // what is before it was not looked at again
-		// and now a server that reads its index backwards
-		{[]any{used("e", old.Add(time.Minute)), used("d", old)}, time.Time{}, time.Time{}, true},
-		{nil, time.Time{}, old, true},
-		{nil, time.Time{}, time.Time{}, false},
+		{found: []any{used("a", at(0)), used("b", at(time.Minute))}, more: true},
+		{found: []any{used("b", at(time.Minute)), used("c", at(2*time.Minute))}, from: at(time.Minute), to: at(3*time.Minute + time.Second), more: true},
+		{found: []any{used("c", at(3*time.Minute))}, from: at(2 * time.Minute), to: at(4*time.Minute + time.Second), more: true},
+		{from: at(4*time.Minute + time.Second), to: at(4*time.Minute + time.Second + 8*(2*time.Minute+time.Second)), more: true},
+		{from: at(4*time.Minute + time.Second + 8*(2*time.Minute+time.Second)), more: true}, // up to all that has expired
+		// from the beginning, and now the server reads its index backwards
+		{found: []any{used("e", at(time.Minute)), used("d", at(0))}, more: true},
+		{found: []any{used("x", at(0))}, from: at(-2*time.Minute - time.Second), to: at(0), more: true},
+		{from: at(-2*time.Minute - time.Second - 8*(2*time.Minute+time.Second)), to: at(-2*time.Minute - time.Second), more: true},
 	} {
 		s.forget()
 		s.on("find", func(command bson.Raw) bson.D {
@@ -63,6 +65,21 @@ func TestGCGoesOnWhereItHasEndedAndBeginsAgainInTheEnd(t *testing.T) {
 				t.Errorf("GC deletes %v, want only what has still expired", d)
 			}
 		}
+	}
+	// further and further back, to the beginning of time, and once more over all
+	s.on("find", says(batch()))
+	for calls := 1; ; calls++ {
+		_, more, err := a.GC(t.Context(), life, 2)
+		if err != nil || calls > 20 {
+			t.Fatalf("GC has not come to an end in %d calls, %v", calls, err)
+		}
+		if !more {
+			break
+		}
+	}
+	last := s.commands("find")
+	if v := last[len(last)-2].Lookup("filter", "modified"); v.Type != bson.TypeEmbeddedDocument || v.Document().Lookup("$gte").Type != 0 || !v.Document().Lookup("$lte").Time().Equal(now.Add(-life)) {
+		t.Errorf("the last call looks at %v, want at all that has expired", v)
 	}
 }
 
