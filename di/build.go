@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -28,7 +29,8 @@ type task struct {
 
 	// Guarded by the registry's mu.
 	waits []*edge
-	told  bool // done is closed
+	told  bool   // done is closed
+	cause *Error // why it failed, while what it made is being stopped
 }
 
 // instance is a built service.
@@ -115,12 +117,14 @@ func (r *registry) build(t *task) (*instance, *Error) {
 		t.def.built = in
 		r.adopt(t.def, in)
 		l := in.life
+		whole := false
 		if !known && l != nil {
 			l.by = t // nobody else starts it or stops it before it is complete
-			defer r.release(l)
+			defer func() { r.release(l, whole) }()
 		}
 		r.mu.Unlock()
 		failed, err = r.complete(t.ctx, t.link, v, known)
+		whole = err == nil
 		return v, err
 	})
 	if err != nil {
@@ -129,11 +133,11 @@ func (r *registry) build(t *task) (*instance, *Error) {
 	return in, nil
 }
 
-// release says that nobody is at work on l any more.
-func (r *registry) release(l *life) {
+// release says that nobody is at work on l any more, and whether it came out whole.
+func (r *registry) release(l *life, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l.by = nil
+	l.by, l.broken = nil, !whole
 }
 
 // construct calls the factory, and makes errors of a panic and of a nil.
@@ -177,6 +181,8 @@ func (r *registry) settle(t *task, in *instance) (*life, *Error) {
 		return nil, t.def.about(ErrStopped)
 	case r.phase == stopping:
 		t.err = t.def.about(ErrStopped) // Stop waits for this task, and finds in among the lives
+	case l != nil && (l.ended || l.broken):
+		return nil, t.def.about(l.lost())
 	case r.phase > fresh && l != nil && !l.up:
 		return l, nil
 	default:
@@ -190,7 +196,7 @@ func (r *registry) settle(t *task, in *instance) (*life, *Error) {
 
 // fail ends what was built, tells err to those who wait, and leaves the service to be built again by the next who asks.
 func (r *registry) fail(t *task, in *instance, err *Error) {
-	if in != nil && in.life != nil && (in.life.def == t.def || !in.life.up) {
+	if r.disown(t, in, err) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), r.limit)
 		defer cancel()
 		if also := r.end(ctx, in.life); also != nil {
@@ -206,6 +212,26 @@ func (r *registry) fail(t *task, in *instance, err *Error) {
 		t.err = err
 	}
 	r.finish(t)
+}
+
+// disown takes what t made, if it has a life, from t's service. It tells whether that life has to be ended: not if another
+// service has the same object and got it whole, or is just starting it.
+func (r *registry) disown(t *task, in *instance, err *Error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t.cause = err
+	if in == nil || in.life == nil {
+		return false
+	}
+	l := in.life
+	if l.by == nil && (l.broken || len(l.users) == 1) {
+		return true
+	}
+	l.users = slices.DeleteFunc(l.users, func(d *service) bool { return d == t.def })
+	if l.def == t.def && len(l.users) > 0 {
+		l.def = l.users[0]
+	}
+	return false
 }
 
 // finish closes the task. mu is held.
@@ -231,7 +257,9 @@ func (r *registry) letGo(t *task) {
 	}
 	t.told = true
 	t.err = t.def.about(ErrStopped)
-	if t.expired() {
+	if t.cause != nil {
+		t.err = t.cause
+	} else if t.expired() {
 		t.err = t.def.about(fmt.Errorf("%w, and it still has not returned", limitError(r.limit)))
 	}
 	close(t.done)

@@ -23,7 +23,7 @@ type Starter interface {
 // without Stop that is an io.Closer is closed instead.
 //
 // What SetValue brought, and what was built for an unshared name, is never started nor stopped. One object under two shared names
-// is started and stopped once.
+// is started and stopped once, and not before both have it no more; a Start of its own that fails ends it for both.
 type Stopper interface {
 	Stop(ctx context.Context) error
 }
@@ -34,11 +34,17 @@ type life struct {
 	value any
 
 	// Guarded by the registry's mu.
-	users []*service // all that it was built for
-	order int        // when it was resolved
-	up    bool       // started, if the container is
-	by    *task      // which is starting it
-	ended bool
+	users  []*service // all that it was built for
+	order  int        // when it was resolved
+	up     bool       // started, if the container is
+	by     *task      // which is starting it
+	broken bool       // its Initialize or Start has failed: it will be ended
+	ended  bool
+}
+
+// lost is why an object that two services share cannot be handed out for the one, since the other has brought it to its end.
+func (l *life) lost() error {
+	return fmt.Errorf("it is the same object as %q is, which failed; ask again, or have each build its own", l.def.name)
 }
 
 // identity is what tells two objects apart, or nil for a value that is a copy anyway. Pointers to nothing may be equal without
@@ -95,9 +101,13 @@ func (r *registry) bringUp(t *task, l *life) *Error {
 		}
 		return nil
 	}
-	if l.ended {
+	switch {
+	case l.ended || l.broken:
 		r.mu.Unlock()
-		return t.def.about(ErrStopped)
+		return t.def.about(l.lost())
+	case l.up: // since settle looked
+		r.mu.Unlock()
+		return nil
 	}
 	l.by = t
 	r.mu.Unlock()
@@ -106,7 +116,7 @@ func (r *registry) bringUp(t *task, l *life) *Error {
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		l.by = nil
+		l.by, l.broken = nil, err != nil
 		if err == nil {
 			l.up, l.order = true, r.tick()
 		}
@@ -136,12 +146,14 @@ func (r *registry) end(ctx context.Context, l *life) *Error {
 		d.built, d.ended = nil, true
 	}
 	r.lives = slices.DeleteFunc(r.lives, func(o *life) bool { return o == l })
-	if key := identity(l.value); key != nil {
-		delete(r.byValue, key)
-	}
 	r.mu.Unlock()
 
 	err := stopValue(ctx, l.value)
+	if key := identity(l.value); key != nil {
+		r.mu.Lock()
+		delete(r.byValue, key) // not before: nobody starts the object again while it stops
+		r.mu.Unlock()
+	}
 	if err == nil {
 		return nil
 	}
