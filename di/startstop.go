@@ -127,6 +127,10 @@ func (r *registry) startAll(ctx context.Context, queue []*service) error {
 	var failed error
 	for _, d := range queue {
 		r.mu.Lock()
+		if d.built == nil && d.slot.def.Load() != d { // removed, replaced or overridden since Start began
+			r.mu.Unlock()
+			continue
+		}
 		if d.ready == nil && d.task == nil && r.open(ctx) == nil {
 			r.begin(d, nil, func(run func()) { tasks <- run })
 		}

@@ -254,3 +254,36 @@ func TestAServiceWhoseStartReturnsWhileOthersAreBeingStoppedIsStoppedOnce(t *tes
 		y.log.want(t, "build deaf, start deaf, build last, start last, stop last, stop deaf")
 	})
 }
+
+func TestWhyAServiceFailedIsToldThoughItDoesNotStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard()
+		taken := errors.New("the port is taken")
+		y.engine(t, &engine{
+			name:    "server",
+			onStart: func(context.Context) error { <-time.After(time.Second); return taken },
+			onStop:  func(context.Context) error { <-time.After(time.Minute); return nil },
+		}, nil)
+		must(t, y.Start(t.Context()))
+		_, err := di.Get[any](t.Context(), y.Container, "server")
+		wantError(t, err, taken, `"server"`)
+		<-time.After(time.Minute)
+		must(t, y.Stop(t.Context()))
+	})
+}
+
+func TestWhatIsRemovedOrReplacedWhileTheContainerStartsIsNotBuilt(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	y.engine(t, &engine{name: "first", onStart: func(context.Context) error {
+		return errors.Join(y.Remove("gone"), di.SetValue(y.Container, "old", 1, di.Replace()))
+	}}, nil, di.Eager())
+	y.engine(t, &engine{name: "gone"}, nil, di.Eager())
+	y.engine(t, &engine{name: "old"}, nil, di.Eager())
+	y.engine(t, &engine{name: "last"}, nil, di.Eager())
+	must(t, y.Start(t.Context()))
+	y.log.want(t, "build first, start first, build last, start last")
+	wantGet(t, y.Container, "old", 1)
+	must(t, y.Stop(t.Context()))
+}
