@@ -279,5 +279,5 @@ func ExampleContainer_Freeze() {
 	_ = di.SetValue(c, "desk", "by the window")
 	c.Freeze()
 	fmt.Println(di.SetValue(c, "chair", "oak"))
-	// Output: di: set "chair": container is frozen
+	// Output: di: set "chair": container is frozen; do it before Freeze is called, or in a scope; a test may Override
 }
