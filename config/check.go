@@ -17,5 +17,5 @@ func (c checker) require(key string, ok bool, format string, args ...any) {
 }
 
 func (c checker) oneOf(key, value string, valid ...string) {
-	c.require(key, slices.Contains(valid, value), "%s is not known here%s", c.describe(key, value), suggest(value, valid))
+	c.require(key, slices.Contains(valid, value), "%s is not known here%s", c.describe(key, value), Suggest(value, valid))
 }

@@ -93,7 +93,7 @@ func unknownKey(p *problems, key *node, valid []string) {
 	if key.refused || p.full() {
 		return
 	}
-	p.add(key, "unknown key%s", suggest(key.text, valid))
+	p.add(key, "unknown key%s", Suggest(key.text, valid))
 }
 
 func names[V any](m map[string]V) []string {

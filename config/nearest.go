@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// suggest ends a message about a name that is not one of valid: with the nearest
-// one where there is one, else with all of them.
-func suggest(name string, valid []string) string {
+// Suggest is the end of a message about a name that is not one of valid: it gives
+// the nearest one where there is one, else all of them, and nothing if there is none.
+func Suggest(name string, valid []string) string {
 	if len(valid) == 0 {
 		return ""
 	}

@@ -109,7 +109,7 @@ func (s *Session) claim(entries []entry, p *problems) (own, rest []entry) {
 		case e.value.kind == mapping || e.value.null():
 			rest = append(rest, e)
 		case !e.key.refused:
-			hint := suggest(e.key.text, keys)
+			hint := Suggest(e.key.text, keys)
 			if _, near := nearest(e.key.text, keys); !near {
 				hint += ", and an adapter's block, which is a mapping"
 			}

@@ -114,7 +114,11 @@ func TestWhatIsWrongWithAFileIsToldWithItsPlaceAndNothingIsRegistered(t *testing
 		want []string
 	}{
 		{"[a]", []string{"services.yaml:1:1", "wants a mapping"}},
-		{"a: {type: clok}", []string{`services.yaml:1:11: a.type: "clok" is no type`, `["clock" "mailer"]`}},
+		{"a: {type: clok}", []string{`services.yaml:1:11: a.type: "clok" is no type`, `did you mean "clock"?`}},
+		{"a: {type: tower}", []string{`"tower" is no type`, "valid here: clock, mailer"}},
+		{"a: {alias: tkaen}", []string{`services.yaml:1:12: a.alias: "tkaen" is no service`, `did you mean "taken"?`}},
+		{"\"\": {type: clock}", []string{"services.yaml:1:1: ", "the name is empty"}},
+		{"a: {type: clock}\n\"b\\n\": {type: clock}", []string{"services.yaml:2:1: ", "control character"}},
 		{"a: {}", []string{"services.yaml:1:1: a.type: is missing"}},
 		{"a:\n  type: clock\n  sharde: true", []string{`services.yaml:3:3: a.sharde: unknown key; did you mean "shared"?`}},
 		{"a: {type: clock, argumnets: {}}", []string{`did you mean "arguments"?`}},
@@ -127,11 +131,11 @@ func TestWhatIsWrongWithAFileIsToldWithItsPlaceAndNothingIsRegistered(t *testing
 		{"a: {type: clock, arguments: {zone: nowhere}}", []string{"services.yaml:1:18: a.arguments: there is no such zone"}},
 		{"a: {type: mailer, arguments: {clock: clock}}", []string{"services.yaml:1:38: a.arguments.clock: wants a mapping"}},
 		{"a: {type: mailer, arguments: {host: x}}", []string{"a.arguments.clock: refers to no service", "{service: NAME}"}},
-		{"a: {type: mailer, arguments: {clock: {service: tkaen}}}", []string{`services.yaml:1:48: a.arguments.clock.service: "tkaen" is no service`}},
+		{"a: {type: mailer, arguments: {clock: {service: tkaen}}}", []string{`services.yaml:1:48: a.arguments.clock.service: "tkaen" is no service`, `did you mean "taken"?`}},
 		{"a: {type: mailer, arguments: {clock: {service: taken}, others: [{service: b}]}}", []string{`services.yaml:1:75: a.arguments.others.0.service: "b"`}},
 		{"a: {type: clock}\na: {type: clock}", []string{"services.yaml:2:1", "duplicate key"}},
 		{"a: {type: x}\nb: {type: y}", []string{"services.yaml:1:", "services.yaml:2:"}},
-		{"a: {type: clock}\ntaken: {type: clock}", []string{`di: set "taken": name is taken`}},
+		{"a: {type: clock}\ntaken: {type: clock}", []string{"services.yaml:2:1: taken: name is taken; ", "registered at diyaml/diyaml_test.go:"}},
 		{"a: {alias: b}\nb: {alias: a}", []string{"services.yaml:1:12: a.alias: ", "in a circle: a -> b -> a", "services.yaml:2:12: b.alias: ", "b -> a -> b"}},
 		{"x: {alias: a}\na: {alias: a}", []string{"services.yaml:2:12: a.alias: ", "in a circle: a -> a"}},
 		{"a: {type: mailer, arguments: {password: hunter2, clock: {service: none}}}", []string{"none"}},
@@ -250,6 +254,9 @@ func TestTypesThatCannotBeRightAreRefused(t *testing.T) {
 		"no name": {diyaml.Add(types, "", one), di.ErrInvalid},
 		"taken":   {diyaml.Add(types, "clock", one), di.ErrExists},
 		"nil":     {diyaml.Add[struct{}, int](types, "x", nil), di.ErrInvalid},
+		"to none": {diyaml.Add(nil, "x", one), di.ErrInvalid},
+		"of none": {diyaml.Parse(di.New(), "services.yaml", []byte("a: {type: x}"), nil), di.ErrInvalid},
+		"nowhere": {diyaml.Parse(nil, "services.yaml", nil, types), di.ErrInvalid},
 		"in a map": {diyaml.Add(types, "x", func(context.Context, struct {
 			Deep []*struct {
 				Clocks map[string][]diyaml.Ref[*clock] `yaml:"clocks"`

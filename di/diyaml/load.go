@@ -52,9 +52,15 @@ type definition struct {
 // Parse registers in c the services that data describes; name stands for the file in errors. Services that it refers to and does
 // not describe must be registered before. With an error nothing of it is registered.
 //
-// Errors: of type *config.Error, joined if there are several; di's where c refuses a registration, such as di.ErrExists for a name that is
-// taken.
+// Errors: of type *config.Error, joined if there are several, which wrap di's where c refuses a registration, such as di.ErrExists for a
+// name that is taken. di.ErrInvalid for a nil c or types.
 func Parse(c *di.Container, name string, data []byte, types *Types, opts ...config.Option) error {
+	if c == nil {
+		return fmt.Errorf("diyaml: %w: the container is nil", di.ErrInvalid)
+	}
+	if types == nil {
+		return fmt.Errorf("diyaml: %w: types is nil; without any, pass new(diyaml.Types)", di.ErrInvalid)
+	}
 	root, err := config.ParseBlock(name, data, opts...)
 	if err != nil {
 		return err
@@ -84,6 +90,7 @@ func Parse(c *di.Container, name string, data []byte, types *Types, opts ...conf
 	slices.SortStableFunc(list, func(a, b *definition) int { return a.steps - b.steps })
 	for i, d := range list {
 		if err := d.register(c); err != nil {
+			err = d.refused(err)
 			for _, done := range slices.Backward(list[:i]) {
 				err = errors.Join(err, done.remove(c))
 			}
@@ -116,8 +123,7 @@ func read(e config.Entry, types *Types) (*definition, error) {
 	}
 	var ok bool
 	if d.made, ok = types.byName[d.Type]; !ok {
-		valid := slices.Sorted(maps.Keys(types.byName))
-		return d, e.Block.Errorf("type", "%q is no type that this program has; it has %q", d.Type, valid)
+		return d, e.Block.Errorf("type", "%q is no type that this program has%s", d.Type, config.Suggest(d.Type, slices.Collect(maps.Keys(types.byName))))
 	}
 	var err error
 	d.refs, err = d.made.check(d.arguments)
@@ -127,13 +133,13 @@ func read(e config.Entry, types *Types) (*definition, error) {
 // dangling is an error for what leads to no service.
 func (d *definition) dangling(known map[string]bool) error {
 	var errs []error
-	const mend = "%q is no service of this file, nor registered before it was read"
+	const what = "%q is no service of this file, nor registered before it was read%s"
 	if d.Alias != "" && !known[d.Alias] {
-		errs = append(errs, d.block.Errorf("alias", mend, d.Alias))
+		errs = append(errs, d.block.Errorf("alias", what, d.Alias, config.Suggest(d.Alias, slices.Collect(maps.Keys(known)))))
 	}
 	for _, ref := range d.refs {
 		if name := ref.to.name(); !known[name] {
-			errs = append(errs, d.arguments.Errorf(ref.key+".service", mend, name))
+			errs = append(errs, d.arguments.Errorf(ref.key+".service", what, name, config.Suggest(name, slices.Collect(maps.Keys(known)))))
 		}
 	}
 	return errors.Join(errs...)
@@ -150,6 +156,14 @@ func (d *definition) follow(byName map[string]*definition) error {
 	}
 	d.steps = len(chain) - 1
 	return nil
+}
+
+// refused is why the container does not take d, with d's place. That of the other one is told where the name is taken.
+func (d *definition) refused(err error) error {
+	if e, ok := errors.AsType[*di.Error](err); ok && errors.Is(err, di.ErrExists) {
+		return d.block.Errorf("", "%w; what has it is registered at %s: give this one another", di.ErrExists, e.Registered)
+	}
+	return d.block.Errorf("", "%w", err)
 }
 
 func (d *definition) remove(c *di.Container) error {

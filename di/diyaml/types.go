@@ -28,8 +28,11 @@ type makeable interface {
 // If A or *A has a Validate() error, that is called when the file is loaded. build makes one service of arguments that are its own to
 // keep, with the services that they refer to in place.
 //
-// Errors: di.ErrInvalid for an empty name, an A that is no struct or has a Ref in a map, or a nil build; di.ErrExists for a name that is taken.
+// Errors: di.ErrInvalid for nil types, an empty name, an A that is no struct or has a Ref in a map, or a nil build; di.ErrExists for a name that is taken.
 func Add[A, T any](types *Types, name string, build func(ctx context.Context, arguments A) (T, error)) error {
+	if types == nil {
+		return fmt.Errorf("diyaml: type %q: %w: types is nil; declare var types diyaml.Types and pass &types", name, di.ErrInvalid)
+	}
 	switch _, taken := types.byName[name]; {
 	case name == "":
 		return fmt.Errorf("diyaml: %w: the type's name is empty", di.ErrInvalid)
