@@ -31,11 +31,26 @@ func parseShared(t testing.TB, data []byte) (s shared) {
 	return s
 }
 
-// blind writes as PHP's adapter does: it reads the session, and at its end writes all of
+// writer writes as PHP's adapter does: it reads the session, and at its end writes all of
 // it with the time in whole seconds, whatever is stored by then.
+type writer interface {
+	read(t testing.TB) shared
+	write(t testing.TB, s shared)
+}
+
+// blind is one in this process.
 type blind struct {
 	row *hs.Index
 	id  string
+}
+
+func newBlind(t testing.TB, p place, id string) writer {
+	t.Helper()
+	x, err := client(t, hs.Options{Address: p.writes}).Index(hs.Definition{Database: database, Table: p.table, Columns: []string{"id", "modified", "data"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return blind{x, id}
 }
 
 func (b blind) read(t testing.TB) shared {
@@ -55,21 +70,39 @@ func (b blind) write(t testing.TB, s shared) {
 	}
 }
 
+// blindPHP is one in a PHP process.
+type blindPHP struct {
+	peer *peer
+	id   string
+}
+
+func newBlindPHP(t testing.TB, p place, id string) writer {
+	t.Helper()
+	return blindPHP{php(t, p, "UTC"), id}
+}
+
+func (b blindPHP) read(t testing.TB) shared {
+	t.Helper()
+	_, data := b.peer.read(b.id, time.Now())
+	return parseShared(t, []byte(data))
+}
+
+func (b blindPHP) write(t testing.TB, s shared) {
+	t.Helper()
+	b.peer.write(b.id, string(s.bytes()), time.Now())
+}
+
 // besideBlind lets Go read and swap while somebody writes blindly every 50 ms.
 // Each of the other's numbers must be there once it has written it, and stay until the
 // next, unless a swap has told that it could not put it back.
-func besideBlind(t *testing.T, create string, options func(place) handlersocket.Options, duration time.Duration) {
+func besideBlind(t *testing.T, create string, options func(place) handlersocket.Options, another func(testing.TB, place, string) writer, duration time.Duration) {
 	p := newTable(t, servers.SharedMariaDB(t), create)
 	a := open(t, options(p))
 	const id = "0123456789abcdefghijklmnopqrstuv"
 	if _, err := a.Create(t.Context(), id, shared{}.bytes(), life); err != nil {
 		t.Fatal(err)
 	}
-	x, err := client(t, hs.Options{Address: p.writes}).Index(hs.Definition{Database: database, Table: p.table, Columns: []string{"id", "modified", "data"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := blind{x, id}
+	other := another(t, p, id)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var swapped, conflicts, told atomic.Int64
@@ -129,14 +162,16 @@ func besideBlind(t *testing.T, create string, options func(place) handlersocket.
 
 func TestNoBlindWriteIsSilentlyLost(t *testing.T) {
 	t.Parallel()
-	t.Run("on DATETIME", func(t *testing.T) {
-		t.Parallel()
-		besideBlind(t, phalcons, place.text, 3*time.Second)
-	})
-	t.Run("on DATETIME(6)", func(t *testing.T) {
-		t.Parallel()
-		besideBlind(t, handlersocket.Schema, place.binary, 3*time.Second)
-	})
+	for name, other := range map[string]func(testing.TB, place, string) writer{"of ours": newBlind, "of PHP's": newBlindPHP} {
+		t.Run(name+", on DATETIME", func(t *testing.T) {
+			t.Parallel()
+			besideBlind(t, phalcons, place.text, other, 3*time.Second)
+		})
+		t.Run(name+", on DATETIME(6)", func(t *testing.T) {
+			t.Parallel()
+			besideBlind(t, handlersocket.Schema, place.binary, other, 3*time.Second)
+		})
+	}
 }
 
 // The write of one who does not compare, within the second that was read: it is put

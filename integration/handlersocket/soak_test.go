@@ -15,11 +15,11 @@ func TestSoakNoBlindWriteIsSilentlyLost(t *testing.T) {
 	t.Parallel()
 	t.Run("on DATETIME", func(t *testing.T) {
 		t.Parallel()
-		besideBlind(t, phalcons, place.text, 30*time.Second)
+		besideBlind(t, phalcons, place.text, newBlind, 30*time.Second)
 	})
 	t.Run("on DATETIME(6)", func(t *testing.T) {
 		t.Parallel()
-		besideBlind(t, handlersocket.Schema, place.binary, 30*time.Second)
+		besideBlind(t, handlersocket.Schema, place.binary, newBlind, 30*time.Second)
 	})
 }
 

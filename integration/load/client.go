@@ -178,7 +178,7 @@ func (c *crowd) note(took time.Duration, text string, strange bool, resp respons
 		return
 	}
 	text = clientPort.ReplaceAllString(text, "->")
-	if _, known := c.errors[text]; !known && len(c.errors) >= 12 {
+	if _, known := c.errors[text]; !known && len(c.errors) >= 24 {
 		text = "others"
 	}
 	c.errors[text]++

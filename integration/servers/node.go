@@ -83,8 +83,8 @@ var errInUse = errors.New("a port is in use")
 // logFile is where the server's output goes, of all its runs.
 func (n *Node) logFile() string { return filepath.Join(n.program.dir, "log") }
 
-// start runs the program, and waits until it serves.
-func (n *Node) start() error {
+// start runs the program, with further arguments after its own, and waits until it serves.
+func (n *Node) start(further ...string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.cmd != nil {
@@ -103,7 +103,7 @@ func (n *Node) start() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(n.program.path, args...) //nolint:gosec,noctx // a server of the system's; it ends when its owner says so
+	cmd := exec.Command(n.program.path, append(args, further...)...) //nolint:gosec,noctx // a server of the system's; it ends when its owner says so
 	cmd.Dir = n.program.dir
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = apart()
@@ -230,11 +230,11 @@ func (n *Node) stop(t testing.TB, s syscall.Signal) {
 }
 
 // Start starts a server again that was killed or stopped, on the same ports and data,
-// and waits until it serves.
-func (n *Node) Start(t testing.TB) {
+// and waits until it serves. args follow the program's own arguments, in this run alone.
+func (n *Node) Start(t testing.TB, args ...string) {
 	t.Helper()
 	n.mine(t)
-	if err := n.start(); err != nil {
+	if err := n.start(args...); err != nil {
 		t.Fatal(err)
 	}
 }
