@@ -236,7 +236,7 @@ func TestUnderLoadTheDiskIsFull(t *testing.T) {
 	srv := servers.NewMariaDB(t) // its table must be gone before the disk is
 	disk := smallDisk(t, srv)
 	filler := filepath.Join(disk, "filler")
-	if err := os.WriteFile(filler, make([]byte, 2<<20), 0o600); err != nil {
+	if err := os.WriteFile(filler, make([]byte, 16<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o := dsn(srv, makeDatabase(t, srv, "", seedTable+" DATA DIRECTORY = '"+disk+"'"))
@@ -253,7 +253,7 @@ func TestUnderLoadTheDiskIsFull(t *testing.T) {
 			if err := a.Open(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			ballast := bytes.Repeat([]byte("x"), 1_000)
+			ballast := bytes.Repeat([]byte("x"), 5_000)
 			stored := 0
 			for ; err == nil; stored++ {
 				_, err = a.Create(t.Context(), fmt.Sprintf("ballast%d", stored), ballast, life)
@@ -281,11 +281,12 @@ func open(o own.Options) (session.Adapter, error) {
 	return database.New(db, database.Options{OwnDB: true}), nil
 }
 
-// smallDisk is a file system of a few MiB, which is there until the server has ended.
+// smallDisk is a file system of a few MiB, which is there until the server has ended. InnoDB
+// makes its files longer by up to 4 MiB at once: less room than that is none.
 func smallDisk(t *testing.T, srv *servers.SQL) string {
 	t.Helper()
 	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=4m,mode=1777"); err != nil {
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=24m,mode=1777"); err != nil {
 		t.Skipf("no right to mount a file system, which root has: %v", err)
 	}
 	t.Cleanup(func() {
