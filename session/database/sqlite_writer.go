@@ -159,11 +159,16 @@ func (w *sqliteWriter) do(ctx context.Context, place string, exec func(context.C
 // keeps it from doing anything, at most for wait.
 func patiently(ctx context.Context, wait time.Duration, statement func() error) error {
 	var giveUp time.Time
+	var last error
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
 		err := statement()
 		if !sqlitefault.Busy(err) {
+			if last != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) { // the end came in a statement, and not between two
+				return fmt.Errorf("%w: %w", err, last)
+			}
 			return err
 		}
+		last = err
 		now := time.Now()
 		if giveUp.IsZero() {
 			giveUp = now.Add(wait)
