@@ -55,7 +55,7 @@ func TestACallEndsWithItsContextWhileItWaitsForAnAnswer(t *testing.T) {
 				return ctx, cancel, context.Canceled
 			},
 			"its deadline": func(ctx context.Context) (context.Context, func(), error) {
-				ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+				ctx, cancel := context.WithTimeout(ctx, time.Second)
 				context.AfterFunc(ctx, cancel)
 				return ctx, func() {}, context.DeadlineExceeded
 			},
@@ -63,8 +63,12 @@ func TestACallEndsWithItsContextWhileItWaitsForAnAnswer(t *testing.T) {
 			ctx, cancel, want := end(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- call.do(ctx) }()
+			sent := true
 			select {
 			case <-asked:
+			case err := <-done: // a busy machine had no second to make a connection in
+				sent = false
+				done <- err
 			case <-time.After(patience):
 				t.Fatalf("%s: nothing was sent", name)
 			}
@@ -74,7 +78,7 @@ func TestACallEndsWithItsContextWhileItWaitsForAnAnswer(t *testing.T) {
 			case <-time.After(patience / 2):
 				t.Fatalf("%s has not returned long after %s", name, what)
 			}
-			if !errors.Is(err, want) || errors.Is(err, session.ErrOutcomeUnknown) != call.write {
+			if !errors.Is(err, want) || sent && errors.Is(err, session.ErrOutcomeUnknown) != call.write {
 				t.Errorf("%s ended by %s = %v; want %v, and the outcome unknown: %t", name, what, err, want, call.write)
 			}
 			select {
