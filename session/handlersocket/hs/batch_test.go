@@ -45,6 +45,9 @@ func TestABatchMatchesAnswersInOrder(t *testing.T) {
 			if !errors.Is(b.Err(3*i+1), hs.ErrDuplicateKey) {
 				t.Fatalf("the insert %d is %v, want ErrDuplicateKey", i, b.Err(3*i+1))
 			}
+			if n := b.Rows(3*i + 1).Len(); n != 0 {
+				t.Fatalf("the insert %d brought %d rows, want none where there is an error", i, n)
+			}
 			if b.Err(3*i+2) != nil || b.Count(3*i+2) != 7 {
 				t.Fatalf("the delete %d is %d, %v; want 7", i, b.Count(3*i+2), b.Err(3*i+2))
 			}
@@ -134,6 +137,24 @@ func TestAnAnswerLongerThanAllowedIsRefused(t *testing.T) {
 	_, err := find(t.Context(), s.open(t, hs.Options{MaxAnswer: 1 << 16}), "k")
 	if _, ok := errors.AsType[*hs.ProtocolError](err); !ok || !strings.Contains(err.Error(), "MaxAnswer") {
 		t.Errorf("find = %v, want a *ProtocolError that names MaxAnswer", err)
+	}
+}
+
+func TestABatchThatWasNotSoundCanBeUsedAgain(t *testing.T) {
+	t.Parallel()
+	s := serve(t, ordinary)
+	c := hs.New(hs.Options{Address: s.address})
+	t.Cleanup(c.Close)
+	x := define(t, c)
+	b := c.NewBatch()
+	b.Find(x, hs.Query{})
+	if err := b.Do(t.Context()); !errors.Is(err, hs.ErrBadRequest) {
+		t.Fatalf("Do of a find without a key = %v, want ErrBadRequest", err)
+	}
+	b.Reset()
+	b.Find(x, key("k"))
+	if err := b.Do(t.Context()); err != nil {
+		t.Errorf("Do of another find after Reset = %v, want nil", err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{
 		"0\t1", "0\t3", "0\t3\ta\t2024-01-01 00:00:00\thello", "0\t1\t7", "0\t2\t\x00\t\t\x01@\t\x01O",
-		"1\t1\topen_table", "2\t1\tstmtnum", "HTTP/1.1 400 Bad Request", "J\x00\x00\x00", "0\t1\t\x01Z", "0\t1\t\x01", "", "\t", "0\t0",
+		"1\t1\topen_table", "2\t1\tstmtnum", "HTTP/1.1 400 Bad Request", "J\x00\x00\x00", "0\t1\t\x01Z", "0\t1\t\x01P", "0\t1\t\x01", "", "\t", "0\t0",
 	} {
 		f.Add([]byte(line))
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -34,12 +36,14 @@ func TestAnIndexIsOpenedOncePerConnectionAndAgainAfterALossWithTheSecret(t *test
 
 func TestAnIndexThatWouldNotOpenIsToldAndTriedAgain(t *testing.T) {
 	t.Parallel()
-	missing := true
+	missing, isOpen := true, false
 	s := serve(t, func(request string) string {
 		switch {
 		case request[0] == 'P' && missing:
 			return "1\t1\topen_table"
-		case missing:
+		case request[0] == 'P':
+			isOpen = true
+		case !isOpen:
 			return "2\t1\tstmtnum"
 		}
 		return ordinary(request)
@@ -64,6 +68,12 @@ func TestAWrongSecretIsTold(t *testing.T) {
 	_, err := find(t.Context(), x, "k")
 	if !errors.Is(err, hs.ErrUnauthorized) || !strings.Contains(err.Error(), "plain_secret") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("find with a wrong secret = %v, want ErrUnauthorized, which names the setting and not the secret", err)
+	}
+	if se, ok := errors.AsType[*hs.ServerError](err); !ok || se.Verb != "authenticate for" {
+		t.Errorf("find with a wrong secret = %v, want the answer to the secret, not the one to the find", err)
+	}
+	if _, err := find(t.Context(), x, "k"); !errors.Is(err, hs.ErrUnauthorized) || s.accepted() != 2 {
+		t.Errorf("once more = %v on %d connections, want ErrUnauthorized on a second one: the secret may be right by now", err, s.accepted())
 	}
 }
 
@@ -96,7 +106,7 @@ func TestASilentServerIsGivenUpAndItsLateAnswerMeetsNobody(t *testing.T) {
 		"a context's deadline": func(t *testing.T, _ <-chan struct{}) (hs.Options, context.Context) {
 			ctx, cancel := context.WithTimeout(t.Context(), short)
 			t.Cleanup(cancel)
-			return hs.Options{}, ctx
+			return hs.Options{Timeout: time.Hour}, ctx
 		},
 		"a context's end": func(t *testing.T, heard <-chan struct{}) (hs.Options, context.Context) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -104,7 +114,7 @@ func TestASilentServerIsGivenUpAndItsLateAnswerMeetsNobody(t *testing.T) {
 				<-heard
 				cancel()
 			}()
-			return hs.Options{}, ctx
+			return hs.Options{Timeout: time.Hour}, ctx
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,6 +171,62 @@ func TestAWriteWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("the insert was sent %d times, want once", n)
+	}
+}
+
+// A server that hangs up on a new connection is not asked again and again.
+func TestAServerThatHangsUpAtOnceIsToldAfterOneConnection(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(string) string { return hangUp })
+	_, err := find(t.Context(), s.open(t, hs.Options{}), "k")
+	if _, ok := errors.AsType[*hs.LostError](err); !ok || s.accepted() != 1 {
+		t.Errorf("find = %v after %d connections, want a *LostError after one", err, s.accepted())
+	}
+}
+
+// torn is a connection that breaks after so many bytes.
+type torn struct {
+	net.Conn
+	after int
+}
+
+func (c torn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p[:min(c.after, len(p))])
+	if err == nil && n < len(p) {
+		err = io.ErrClosedPipe
+	}
+	return n, err
+}
+
+// What went before the request, to open the table, is not the request.
+func TestAWriteIsInDoubtOnlyIfAllOfItWasSent(t *testing.T) {
+	t.Parallel()
+	const before, request = len("P\t0\tdb\tthings\tPRIMARY\tid,v\tn\n"), len("0\t=\t1\tk\t1\t0\tD\n")
+	s := serve(t, ordinary)
+	for after, doubt := range map[int]bool{
+		0:                      false,
+		before:                 false,
+		before + request - 1:   false, // without its line feed it is no request
+		before + request:       true,
+		before + request + 1:   true, // into the next one
+		before + 2*request - 1: true,
+	} {
+		c := hs.New(hs.Options{Address: s.address, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, address)
+			return torn{nc, after}, err
+		}})
+		t.Cleanup(c.Close)
+		x := define(t, c)
+		b := c.NewBatch()
+		b.Delete(x, key("k"))
+		b.Delete(x, key("l"))
+		err := b.Do(t.Context())
+		if lost, ok := errors.AsType[*hs.LostError](b.Err(0)); !ok || lost.Sent != doubt || hs.OutcomeUnknown(b.Err(0)) != doubt {
+			t.Errorf("after %d bytes: %v, want its outcome to be unknown: %v", after, err, doubt)
+		}
+		if hs.OutcomeUnknown(b.Err(1)) {
+			t.Errorf("after %d bytes the second, of which the end was not sent, is %v, want it not sent", after, b.Err(1))
+		}
 	}
 }
 

@@ -225,6 +225,7 @@ func TestWhatIsNoAnswerIsToldWithWhereToLook(t *testing.T) {
 		"fields of no row":       "0\t0\ta",
 		"another column count":   "0\t3\ta\tb\tc",
 		"a broken escape":        "0\t2\ta\t\x01Z",
+		"an escape of 0x10":      "0\t2\ta\t\x01P", // the first byte that stands for itself
 		"an escape's end":        "0\t2\ta\t\x01",
 		"a byte that is escaped": "0\t2\ta\tx\x05",
 		"nothing":                "",
@@ -247,5 +248,25 @@ func TestWhatIsNoAnswerIsToldWithWhereToLook(t *testing.T) {
 		if n := s.accepted(); n != 2 {
 			t.Errorf("%s: %d connections, want 2: the first is not to be used again", name, n)
 		}
+	}
+}
+
+// More than was asked for is not taken for the next one's answer.
+func TestAnAnswerTooManyMeetsNobody(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(request string) string {
+		if request[0] == 'P' {
+			return "0\t1"
+		}
+		return "0\t2\tright\tv\n0\t2\twrong\tv"
+	})
+	x := s.open(t, hs.Options{})
+	for range 3 {
+		if rows, err := find(t.Context(), x, "k"); err != nil || string(rows.Field(0, 0)) != "right" {
+			t.Fatalf("find = %d rows, %v; want its own answer", rows.Len(), err)
+		}
+	}
+	if n := s.accepted(); n != 3 {
+		t.Errorf("%d connections, want another for each find", n)
 	}
 }
