@@ -98,7 +98,9 @@ var mariaDBTemplate = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	data := filepath.Join(dir, "data")
-	return data, once(install, "--no-defaults", "--user="+me.Username, "--datadir="+data,
+	// In a folder for temporary tables that it shared with others, those of another test
+	// process, which removes what it finds there at its start, would take its own away.
+	return data, once(install, "--no-defaults", "--user="+me.Username, "--datadir="+data, "--tmpdir="+dir,
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
 		"--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M")
 })
