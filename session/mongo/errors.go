@@ -110,11 +110,15 @@ func unknown(err error) bool {
 	if notSent(err) {
 		return false
 	}
-	if we, ok := errors.AsType[driver.WriteException](err); ok && we.WriteConcernError != nil {
-		return true // it has been done, and may be rolled back yet
-	}
 	code, _ := answer(err)
-	return code == 0 || interruptions[code]
+	return unconfirmed(err) || code == 0 || interruptions[code]
+}
+
+// unconfirmed says whether err is about the write concern: the write has been done,
+// and may be rolled back yet.
+func unconfirmed(err error) bool {
+	we, ok := errors.AsType[driver.WriteException](err)
+	return ok && we.WriteConcernError != nil
 }
 
 // notSent says whether err comes from before a command was sent: no server was
@@ -147,10 +151,11 @@ func notSent(err error) bool {
 }
 
 // refused says whether a server has refused a write because it is not the primary,
-// or no longer.
+// or no longer. One that stepped down after the write gives the same codes as a
+// write concern's error.
 func refused(err error) bool {
 	code, _ := answer(err)
-	return (code == codeNotWritablePrimary || code == codeNotPrimaryNoOK) && !notSent(err)
+	return (code == codeNotWritablePrimary || code == codeNotPrimaryNoOK) && !notSent(err) && !unconfirmed(err)
 }
 
 // outcome is failed for a write.
