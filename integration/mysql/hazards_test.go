@@ -11,7 +11,7 @@ import (
 func TestHazards(t *testing.T) {
 	t.Parallel()
 	onServers(t, func(t *testing.T, srv *servers.SQL) {
-		for _, k := range kinds[:2] {
+		for _, k := range kinds {
 			t.Run("on "+k.name, func(t *testing.T) {
 				t.Parallel()
 				// The second process of the suite comes here too, and makes none.
