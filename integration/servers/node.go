@@ -239,8 +239,33 @@ func (n *Node) Start(t testing.TB, args ...string) {
 	}
 }
 
-// Pause stops the server with SIGSTOP: it keeps its connections and answers nobody.
-func (n *Node) Pause(t testing.TB) { t.Helper(); n.signal(t, syscall.SIGSTOP) }
+// Pause stops the server with SIGSTOP: it keeps its connections and answers nobody. It
+// returns once each of the server's threads has stopped, where /proc tells (Linux): one
+// that was at work may answer a little longer.
+func (n *Node) Pause(t testing.TB) {
+	t.Helper()
+	n.signal(t, syscall.SIGSTOP)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for deadline := time.Now().Add(10 * time.Second); n.cmd != nil && goesOn(n.cmd.Process.Pid); <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not stop at SIGSTOP", n.program.name)
+		}
+	}
+}
+
+// goesOn tells whether one of a process's threads has not stopped.
+func goesOn(pid int) bool {
+	states, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, file := range states {
+		text, err := os.ReadFile(file) //nolint:gosec // of /proc
+		_, after, found := strings.Cut(string(text), ") ") // behind the thread's name
+		if err == nil && found && !strings.HasPrefix(after, "T") {
+			return true
+		}
+	}
+	return false
+}
 
 // Resume lets a paused server go on.
 func (n *Node) Resume(t testing.TB) { t.Helper(); n.signal(t, syscall.SIGCONT) }
