@@ -258,7 +258,7 @@ func (n *Node) Pause(t testing.TB) {
 func goesOn(pid int) bool {
 	states, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, file := range states {
-		text, err := os.ReadFile(file) //nolint:gosec // of /proc
+		text, err := os.ReadFile(file)                     //nolint:gosec // of /proc
 		_, after, found := strings.Cut(string(text), ") ") // behind the thread's name
 		if err == nil && found && !strings.HasPrefix(after, "T") {
 			return true
