@@ -3,10 +3,10 @@ package handlersocket_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
+	"gyrfalcon/integration/internal/visit"
 	"gyrfalcon/integration/proxy"
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/session"
@@ -32,57 +32,34 @@ func TestARequestMakesNoMoreTripsThanAreDocumented(t *testing.T) {
 			clock := sessiontest.NewClock(time.Now())
 			o := table.options(p)
 			o.Now = clock.Now
-			m := session.New(handlersocket.New(o), session.Options{GCInterval: -1, Now: clock.Now, Cookie: session.Cookie{Name: "s", Insecure: true}})
+			m := session.New(handlersocket.New(o), session.Options{GCInterval: -1, Now: clock.Now})
 			if err := m.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = m.Stop(context.Background()) })
-			var cookie *http.Cookie
-			visit := func(what string, want int, do func(s *session.Session) error) {
+			v := &visit.Visitor{T: t, Manager: m}
+			want := func(what string, trips int, handler http.HandlerFunc) {
 				t.Helper()
 				reads.Mark()
 				writes.Mark()
-				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/", nil)
-				if cookie != nil {
-					r.AddCookie(cookie)
-				}
-				w := httptest.NewRecorder()
-				m.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-					if do == nil {
-						return
-					}
-					s, err := m.From(r.Context())
-					if err == nil {
-						err = do(s)
-					}
-					if err != nil {
-						t.Errorf("%s: %v", what, err)
-					}
-				})).ServeHTTP(w, r)
-				for _, c := range w.Result().Cookies() {
-					cookie = c
-				}
-				if w.Code != http.StatusOK {
-					t.Errorf("%s: %d %s", what, w.Code, w.Body)
-				}
-				if n := reads.Trips() + writes.Trips(); n != want {
-					t.Errorf("%s: %d trips, want %d", what, n, want)
+				v.Send(handler)
+				if n := reads.Trips() + writes.Trips(); n != trips {
+					t.Errorf("%s: %d trips, want %d", what, n, trips)
 				}
 			}
-			set := func(s *session.Session) error { return s.Set("n", clock.Now().UnixNano()) }
-			get := func(s *session.Session) error { _, err := session.Get[int64](s, "n"); return err }
-			visit("the first session that the adapter sees", 1, set)
-			cookie = nil
-			visit("a new session", 1, set)
-			visit("a request that does not use it", 0, nil)
-			visit("a read", 1, get)
+			set := v.With(func(s *session.Session) error { return s.Set("n", clock.Now().UnixNano()) })
+			want("the first session that the adapter sees", 1, set)
+			v.Cookie = nil
+			want("a new session", 1, set)
+			want("a request that does not use it", 0, func(http.ResponseWriter, *http.Request) {})
+			want("a read", 1, v.With(visit.Look))
 			clock.Advance(time.Second)
-			visit("a read and a write", 2, set)
+			want("a read and a write", 2, set)
 			clock.Advance(10 * time.Minute)
-			visit("a read when a touch is due", 2, get)
-			visit("a read after that", 1, get)
-			visit("a regeneration", 3, func(s *session.Session) error { return s.Regenerate() })
-			visit("a destruction of what was read", 2, func(s *session.Session) error { return s.Destroy(t.Context()) })
+			want("a read when a touch is due", 2, v.With(visit.Look))
+			want("a read after that", 1, v.With(visit.Look))
+			want("a regeneration", 3, v.With((*session.Session).Regenerate))
+			want("a destruction of what was read", 2, v.With(func(s *session.Session) error { return s.Destroy(t.Context()) }))
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -14,59 +13,12 @@ import (
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"gyrfalcon/integration/internal/visit"
 	"gyrfalcon/integration/proxy"
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/session"
 	"gyrfalcon/session/mongo"
 )
-
-// visitor is a client that keeps its cookie.
-type visitor struct {
-	t      *testing.T
-	m      *session.Manager
-	cookie *http.Cookie
-}
-
-// visit sends one request to a handler behind the middleware.
-func (v *visitor) visit(handler http.HandlerFunc) {
-	v.t.Helper()
-	r := httptest.NewRequestWithContext(v.t.Context(), http.MethodGet, "https://localhost/", http.NoBody)
-	if v.cookie != nil {
-		r.AddCookie(v.cookie)
-	}
-	w := httptest.NewRecorder()
-	v.m.Middleware(handler).ServeHTTP(w, r)
-	if w.Code != http.StatusOK {
-		v.t.Fatalf("the request was answered %d %s, want 200", w.Code, w.Body)
-	}
-	for _, c := range w.Result().Cookies() {
-		v.cookie = c
-	}
-}
-
-// with is a handler that does something to the session.
-func (v *visitor) with(do func(s *session.Session) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s, err := v.m.From(r.Context())
-		if err == nil {
-			err = do(s)
-		}
-		if err != nil {
-			session.Error(w, r, err)
-			v.t.Error(err)
-		}
-	}
-}
-
-func count(s *session.Session) error {
-	_, err := session.Update(s, "n", func(n int) int { return n + 1 })
-	return err
-}
-
-func look(s *session.Session) error {
-	_, err := s.Names()
-	return err
-}
 
 // commands are those that a client has sent.
 type commands struct {
@@ -114,12 +66,12 @@ func TestARequestMakesNoMoreTripsThanAreDocumented(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	v := &visitor{t: t, m: m}
+	v := &visit.Visitor{T: t, Manager: m}
 	want := func(what string, handler http.HandlerFunc, by ...string) {
 		t.Helper()
 		sent.take()
 		p.Mark()
-		v.visit(handler)
+		v.Send(handler)
 		if got := p.Trips(); got != len(by) {
 			t.Errorf("%s: %d trips, want %d", what, got, len(by))
 		}
@@ -128,23 +80,23 @@ func TestARequestMakesNoMoreTripsThanAreDocumented(t *testing.T) {
 		}
 	}
 	const read, swap, create, destroy = "findAndModify", "update", "insert", "delete"
-	want("no session", v.with(look))
-	want("a new one", v.with(count), create)
+	want("no session", v.With(visit.Look))
+	want("a new one", v.With(visit.Count), create)
 	want("a handler that never asks", func(http.ResponseWriter, *http.Request) {})
-	want("a read", v.with(look), read)
+	want("a read", v.With(visit.Look), read)
 	now = now.Add(30 * time.Minute)
-	want("a read after half a life", v.with(look), read)
+	want("a read after half a life", v.With(visit.Look), read)
 	now = now.Add(50 * time.Minute)
-	want("a read of one that lives because it was read", v.with(look), read)
-	want("a read and a write", v.with(count), read, swap)
+	want("a read of one that lives because it was read", v.With(visit.Look), read)
+	want("a read and a write", v.With(visit.Count), read, swap)
 	now = now.Add(30 * time.Minute)
-	want("a read and a write after half a life", v.with(count), read, swap)
-	want("a read and a write of what it was", v.with(func(s *session.Session) error { return s.Set("n", 3) }), read)
-	want("Regenerate", v.with((*session.Session).Regenerate), read, create, swap)
-	want("a conflict", v.with(func(s *session.Session) error {
+	want("a read and a write after half a life", v.With(visit.Count), read, swap)
+	want("a read and a write of what it was", v.With(func(s *session.Session) error { return s.Set("n", 3) }), read)
+	want("Regenerate", v.With((*session.Session).Regenerate), read, create, swap)
+	want("a conflict", v.With(func(s *session.Session) error {
 		other, err := m.Load(t.Context(), s.ID())
 		if err == nil {
-			err = errors.Join(count(other), other.Commit(t.Context()), count(s))
+			err = errors.Join(visit.Count(other), other.Commit(t.Context()), visit.Count(s))
 		}
 		sent.take() // what the other one cost is not this request's
 		p.Mark()
@@ -155,9 +107,9 @@ func TestARequestMakesNoMoreTripsThanAreDocumented(t *testing.T) {
 			t.Error(err)
 		}
 	}, destroy)
-	v.cookie = &http.Cookie{Name: m.Options().Cookie.Name, Value: "malformed"} //nolint:gosec // attributes are for answers
-	want("a malformed ID", v.with(look))
-	v.cookie = nil
-	v.visit(v.with(count))
-	want("Destroy of a read one", v.with(func(s *session.Session) error { return s.Destroy(t.Context()) }), read, destroy)
+	v.Cookie = &http.Cookie{Name: m.Options().Cookie.Name, Value: "malformed"} //nolint:gosec // attributes are for answers
+	want("a malformed ID", v.With(visit.Look))
+	v.Cookie = nil
+	v.Send(v.With(visit.Count))
+	want("Destroy of a read one", v.With(func(s *session.Session) error { return s.Destroy(t.Context()) }), read, destroy)
 }

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	"os/exec"
 	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"gyrfalcon/integration/load"
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/session"
 	"gyrfalcon/session/database"
@@ -20,104 +18,27 @@ import (
 	"gyrfalcon/session/sessiontest"
 )
 
-// The second process is told by its environment where the sessions are, and whose
-// session it is about.
-const (
-	childDSN    = "GYRFALCON_MYSQL_TEST_DSN"
-	childCookie = "GYRFALCON_MYSQL_TEST_COOKIE"
-)
-
-// again starts this test binary a second time, for one test.
-func again(t *testing.T, test string, env ...string) (wait func()) {
-	t.Helper()
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	cmd := exec.CommandContext(ctx, binary, "-test.run=^"+regexp.QuoteMeta(test)+"$", "-test.count=1")
-	cmd.Env = append(os.Environ(), env...)
-	out := make(chan string, 1)
-	go func() {
-		defer cancel()
-		text, err := cmd.CombinedOutput()
-		if err == nil {
-			text = nil
-		} else {
-			text = append(text, err.Error()...)
-		}
-		out <- string(text)
-	}()
-	return func() {
-		t.Helper()
-		if text := <-out; text != "" {
-			t.Errorf("the second process failed; it said:\n%s", text)
-		}
-	}
-}
-
-const (
-	counting = 32 // clients in each of two processes
-	each     = 100
-)
-
-// countUp has this process's clients count in one session.
-func countUp(t *testing.T, dsn string, cookie *http.Cookie) {
-	t.Helper()
-	db, err := own.Open(own.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := session.New(database.New(db, database.Options{OwnDB: true}), session.Options{GCInterval: 20 * time.Millisecond, Timeout: patience})
-	if err := m.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := m.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	}()
-	s := service{m}
-	var clients sync.WaitGroup
-	for range counting {
-		clients.Go(func() {
-			for range each {
-				// Which is an error of the test unless it is answered 200.
-				if got := s.answer(t, cookie, s.with(count)); got != http.StatusOK {
-					t.Errorf("a change was answered %d, want 200", got)
-					return
-				}
-			}
-		})
-	}
-	clients.Wait()
-}
-
+// 64 clients in two processes count to 6,400 in one session, while GC runs.
 func TestTwoProcessesLoseNoCount(t *testing.T) {
-	if dsn := os.Getenv(childDSN); dsn != "" {
-		countUp(t, dsn, &http.Cookie{Name: "__Host-session", Value: os.Getenv(childCookie)}) //nolint:gosec // attributes are for answers
-		return
-	}
 	t.Parallel()
-	srv := servers.NewMariaDB(t) // whose deadlocks are of this test alone
-	name := makeDatabase(t, srv, "", seedTable)
-	dsn := dsn(srv, name).DSN
-	db, err := own.Open(own.Options{DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
+	var srv *servers.SQL // whose deadlocks are of this test alone; the second process has none
+	load.Count(t, sessiontest.Harness{
+		NewStore: func(t testing.TB) string {
+			srv = servers.NewMariaDB(t)
+			return dsn(srv, makeDatabase(t, srv, "", seedTable)).DSN
+		},
+		Open: func(_ context.Context, store string, now func() time.Time) (session.Adapter, error) {
+			db, err := own.Open(own.Options{DSN: store})
+			if err != nil {
+				return nil, err
+			}
+			return database.New(db, database.Options{OwnDB: true, Now: now}), nil
+		},
+		Resolution: time.Second,
+	}, load.Counting{Options: session.Options{GCInterval: 20 * time.Millisecond, Timeout: patience}})
+	if srv != nil {
+		wantNoDeadlock(t, srv)
 	}
-	s := startService(t, db, sessiontest.NewClock(time.Now()))
-	cookie := s.request(t, nil, s.with(func(s *session.Session) error { return s.Set("n", 0) }))
-	wait := again(t, t.Name(), childDSN+"="+dsn, childCookie+"="+cookie.Value)
-	countUp(t, dsn, cookie)
-	wait()
-	s.request(t, cookie, s.with(func(s *session.Session) error {
-		if n, err := session.Get[int](s, "n"); n != 2*counting*each || err != nil {
-			t.Errorf("after %d changes from two processes the counter is %d, %v", 2*counting*each, n, err)
-		}
-		return nil
-	}))
-	wantNoDeadlock(t, srv)
 }
 
 // createdTable is the statement that the error shows where the table is missing.

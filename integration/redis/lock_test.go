@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"gyrfalcon/integration/internal/visit"
 	"gyrfalcon/integration/proxy"
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/session"
@@ -114,7 +115,7 @@ func TestWeAreBusyWhenPHPHoldsASessionForTooLong(t *testing.T) {
 	t.Parallel()
 	sh, _, _ := lockedSites(t, redis.Lock{Wait: 50 * time.Millisecond}, locking)
 	sh.php.do(t, told{Op: "open", ID: sh.id})
-	code, err := sh.visitGo(look)
+	code, err := sh.visitGo(visit.Look)
 	if code != http.StatusServiceUnavailable || !errors.Is(err, session.ErrBusy) {
 		t.Errorf("our request while PHP holds the session: status %d, %v; want 503, ErrBusy", code, err)
 	}

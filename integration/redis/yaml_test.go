@@ -13,6 +13,7 @@ import (
 	"go.uber.org/fx"
 
 	"gyrfalcon/config"
+	"gyrfalcon/integration/internal/visit"
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/redis"
@@ -63,13 +64,13 @@ func TestEachFormOfServersIsChosenInYAML(t *testing.T) {
 			runFrom(t, yaml, func(m *session.Manager) {
 				s, err := m.Load(t.Context(), "")
 				if err == nil {
-					err = errors.Join(count(s), s.Commit(t.Context()))
+					err = errors.Join(visit.Count(s), s.Commit(t.Context()))
 				}
 				if err != nil {
 					t.Fatal(err)
 				}
 				if s, err = m.Load(t.Context(), s.ID()); err == nil {
-					err = errors.Join(count(s), s.Commit(t.Context()))
+					err = errors.Join(visit.Count(s), s.Commit(t.Context()))
 				}
 				if n, gone := session.Get[int](s, "n"); n != 2 || errors.Join(err, gone) != nil {
 					t.Errorf("after two counts n is %d, %v; want 2", n, errors.Join(err, gone))
@@ -85,13 +86,13 @@ func TestALockOfYAMLIsHeldWhileARequestRuns(t *testing.T) {
 	srv := servers.SharedRedis(t)
 	prefix := newPrefix()
 	runFrom(t, "session: {adapter: redis, redis: {path: "+srv.Addr()+", prefix: \""+prefix+"\", lock: {}}}", func(m *session.Manager) {
-		v := &visitor{t: t, m: m}
-		v.visit(v.with(count))
-		v.visit(v.with(func(s *session.Session) error {
+		v := &visit.Visitor{T: t, Manager: m}
+		v.Send(v.With(visit.Count))
+		v.Send(v.With(func(s *session.Session) error {
 			if held := keys(t, srv, prefix+"*_LOCK"); len(held) != 1 {
 				t.Errorf("%q are held while the handler runs, want one lock", held)
 			}
-			return count(s)
+			return visit.Count(s)
 		}))
 		if held := keys(t, srv, prefix+"*_LOCK"); len(held) != 0 {
 			t.Errorf("%q are held afterwards, want none", held)
@@ -111,7 +112,7 @@ func TestAnApplicationsOwnClientIsSharedAndStaysOpen(t *testing.T) {
 		m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s, err := m.From(r.Context())
 			if err == nil {
-				err = count(s)
+				err = visit.Count(s)
 			}
 			if err != nil {
 				session.Error(w, r, err)
