@@ -220,3 +220,32 @@ func requests(b *testing.B, a session.Adapter, d time.Duration, ended <-chan str
 func percentile(all []time.Duration, p int) time.Duration {
 	return all[min(len(all)-1, len(all)*p/100)]
 }
+
+// A table may work and yet not be what one wants. Who runs what the warnings say has none.
+func TestWhatATableLacksIsWarnedOfWithTheMend(t *testing.T) {
+	t.Parallel()
+	onServers(t, func(t *testing.T, srv *servers.SQL) {
+		for _, engine := range []string{"MyISAM", "InnoDB"} {
+			name := makeDatabase(t, srv, "", seedTable+" ENGINE="+engine)
+			db := srv.Open(t, name)
+			warned := []string{"no index on the times"}
+			if engine == "MyISAM" {
+				warned = []string{"of engine MyISAM", "no index on the times"}
+			}
+			warnings := openAdapter(t, srv.Open(t, name), database.Options{}).Warnings()
+			if len(warnings) != len(warned) {
+				t.Fatalf("%s: Warnings = %q, want those about %q", engine, warnings, warned)
+			}
+			for i, about := range warned {
+				if !strings.Contains(warnings[i], about) {
+					t.Errorf("%s: warning = %q, want it to say %q", engine, warnings[i], about)
+				}
+				_, mend, _ := strings.Cut(warnings[i], "run: ")
+				run(t, db, mend)
+			}
+			if warnings := openAdapter(t, srv.Open(t, name), database.Options{}).Warnings(); warnings != nil {
+				t.Errorf("%s: Warnings after the mend = %q, want none", engine, warnings)
+			}
+		}
+	})
+}

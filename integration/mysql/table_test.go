@@ -196,6 +196,42 @@ func TestWhatTheColumnCannotHoldIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	})
 }
 
+// The server gives ? for a character that the charset asked for has not, and what is
+// read is what a request writes back.
+func TestASessionWithCharactersThatTheCharsetLacksIsAnErrorAndStays(t *testing.T) {
+	t.Parallel()
+	onServers(t, func(t *testing.T, srv *servers.SQL) {
+		wide, db := on(t, srv, database.Options{}, vary(seedTable, "text NOT NULL", "text CHARACTER SET utf8mb4 NOT NULL"))
+		name := value[string](t, db, "SELECT DATABASE()")
+		for _, charset := range []string{"latin1", "utf8mb3"} {
+			pool, err := handedIn(srv, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			narrow := openAdapter(t, pool, database.Options{Charset: charset})
+			for id, data := range map[string]string{charset + "has": "caf\u00e9?", charset + "lacks": "cheese: \U0001f9c0"} {
+				if _, err := wide.Create(t.Context(), id, []byte(data), life); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := narrow.Read(t.Context(), charset+"has", life)
+			if want := map[string]string{"latin1": "caf\xe9?", "utf8mb3": "caf\u00e9?"}[charset]; err != nil || string(r.Data) != want {
+				t.Errorf("%s: Read of what it has = %q, %v; want %q", charset, r.Data, err, want)
+			}
+			if _, err := narrow.Swap(t.Context(), charset+"has", r, []byte("changed"), life); err != nil {
+				t.Errorf("%s: Swap of what it has = %v, want nil", charset, err)
+			}
+			r, err = narrow.Read(t.Context(), charset+"lacks", life)
+			if err == nil || !strings.Contains(err.Error(), "none of "+charset+"; set charset") || r.Data != nil {
+				t.Errorf("%s: Read of what it lacks = %q, %v; want an error that names the mend", charset, r.Data, err)
+			}
+			if r, err := wide.Read(t.Context(), charset+"lacks", life); err != nil || string(r.Data) != "cheese: \U0001f9c0" {
+				t.Errorf("what %s could not read is now %q, %v; want it as it was", charset, r.Data, err)
+			}
+		}
+	})
+}
+
 func TestAnotherColumnsNamesAreQuotedAndFound(t *testing.T) {
 	t.Parallel()
 	onServers(t, func(t *testing.T, srv *servers.SQL) {

@@ -14,7 +14,10 @@ import (
 	"gyrfalcon/session"
 )
 
-var _ session.Adapter = (*Adapter)(nil)
+var (
+	_ session.Adapter = (*Adapter)(nil)
+	_ session.Warner  = (*Adapter)(nil)
+)
 
 var (
 	errClosed  = errors.New("session/database: the adapter is closed")
@@ -187,6 +190,18 @@ func (a *Adapter) Close(ctx context.Context) error {
 		return fmt.Errorf("session/database: %w", err)
 	}
 	return nil
+}
+
+// Warnings returns what Open has found that works, but not as it was meant to, each
+// with the mend (session.Warner): a table without an index by which GC finds what has
+// expired, and one whose engine keeps nothing when a server is killed.
+func (a *Adapter) Warnings() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.table == nil {
+		return nil
+	}
+	return a.table.warnings()
 }
 
 // use returns the table for one call.

@@ -37,6 +37,9 @@ type table interface {
 	// clear deletes those of the sessions that have expired.
 	clear(ctx context.Context, ids []string, oldest int64) (int, error)
 
+	// warnings are session.Warner's.
+	warnings() []string
+
 	// close releases what open made, once writes under way have ended.
 	close(ctx context.Context) error
 }
@@ -76,6 +79,11 @@ func openTable(ctx context.Context, db *sql.DB, o Options) (table, error) {
 
 // mysqlVersion is how MySQL and MariaDB begin their version.
 var mysqlVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+`)
+
+// walked is the warning about a table that lacks an index on the times.
+func walked(place, mend string) string {
+	return place + " has no index on the times that would serve clearing, which therefore walks through all sessions; run: " + mend
+}
 
 // quote makes an identifier of a name. SQLite takes MySQL's backticks too, and
 // unlike "name" it never takes `name` for a string where no column is so called

@@ -72,7 +72,8 @@
 //
 //	ALTER TABLE `session_data` ADD KEY (`modified_at`, `created_at`);
 //
-// and without it GC walks along the primary key, at most limit rows a call.
+// and without it GC walks along the primary key, at most limit rows a call; the manager
+// says so when it starts, as it does for a table of an engine without transactions.
 //
 // A call's deadline bounds the statement in the server too, so that a lock that somebody
 // holds for long ends in session.ErrBusy, and no statement waits for it whose caller has

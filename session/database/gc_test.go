@@ -57,6 +57,25 @@ func TestGCWalksAlongTheKeyWhereThereIsNoIndex(t *testing.T) {
 	}
 }
 
+func TestATableWithoutAnIndexIsWarnedOfAndTheMendIsOne(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, prepared(t, seedTable))
+	warnings := openAdapter(t, db, database.Options{}).Warnings()
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "no index") {
+		t.Fatalf("Warnings = %q, want one about the index", warnings)
+	}
+	_, mend, _ := strings.Cut(warnings[0], "run: ")
+	if _, err := db.ExecContext(t.Context(), mend); err != nil {
+		t.Fatalf("the mend %q fails: %v", mend, err)
+	}
+	if warnings := openAdapter(t, db, database.Options{}).Warnings(); warnings != nil {
+		t.Errorf("Warnings after the mend = %q, want none", warnings)
+	}
+	if warnings := openAdapter(t, openDB(t, newFile(t)), database.Options{}).Warnings(); warnings != nil {
+		t.Errorf("Warnings about the table that Open makes = %q, want none", warnings)
+	}
+}
+
 func TestGCDeletesMoreThanOneStatementsWorth(t *testing.T) {
 	t.Parallel()
 	db := openDB(t, newFile(t))

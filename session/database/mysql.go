@@ -30,6 +30,9 @@ type mysqlTable struct {
 	// key and index are the names of the key on the IDs and of the index on the
 	// times, which serves GC; there may be none of the latter.
 	key, index string
+
+	// engine is the table's storage engine where that has no transactions.
+	engine string
 }
 
 // Affected rows tell nothing here: an UPDATE that changes nothing, such as a second
@@ -42,7 +45,7 @@ const (
 )
 
 const (
-	mysqlRead = "SELECT {bytes}, {columns} FROM {table} WHERE {match} AND {alive}"
+	mysqlRead = "SELECT {bytes}, {whole}, {columns} FROM {table} WHERE {match} AND {alive}"
 
 	// The order matters: each assignment sees what those before it have changed.
 	mysqlCreate = "INSERT INTO {table} ({id}, {data}, {created}, {modified}) VALUES ({key}, {value}, {born}, {first})" +
@@ -87,14 +90,18 @@ func (t *mysqlTable) read(ctx context.Context, id string, oldest int64) (data []
 	if !t.id.takes(id) {
 		return nil, 0, sql.ErrNoRows
 	}
-	text := t.text(mysqlRead, "{bytes}", t.data.bytes("{data}"), "{columns}", t.times.columns(),
+	text := t.text(mysqlRead, "{bytes}", t.data.bytes("{data}"), "{whole}", t.data.whole("{data}"), "{columns}", t.times.columns(),
 		"{match}", t.match(id), "{alive}", t.times.alive(oldest))
+	var whole sql.NullBool // data that is NULL has nothing to lose
 	var wall *string
-	err = t.db.QueryRowContext(ctx, t.bounded(ctx, text)).Scan(&data, &used, &wall)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = t.db.QueryRowContext(ctx, t.bounded(ctx, text)).Scan(&data, &whole, &used, &wall)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return nil, 0, err
-	}
-	if err == nil {
+	case err == nil && whole.Valid && !whole.Bool:
+		return nil, 0, fmt.Errorf("%s: a session holds characters that are none of %s; set charset to that of the application that wrote it, such as %s: it was left as it is",
+			t.place, t.data.charset, DefaultCharset)
+	case err == nil:
 		used, err = t.times.parse(used, wall, t.opts.Now().Unix())
 	}
 	return data, used, mysqlfault.Reading(err, t.place)
@@ -236,6 +243,17 @@ func (t *mysqlTable) clear(ctx context.Context, ids []string, oldest int64) (int
 	return int(n), err
 }
 
+func (t *mysqlTable) warnings() (list []string) {
+	if t.engine != "" {
+		list = append(list, fmt.Sprintf("%s is of engine %s, where a server that is killed takes sessions with it and each write waits for all others; run: ALTER TABLE %s ENGINE=InnoDB",
+			t.place, t.engine, quote(t.opts.Table)))
+	}
+	if t.index == "" {
+		list = append(list, walked(t.place, t.opts.expand("ALTER TABLE {table} ADD KEY ({modified}, {created})")))
+	}
+	return list
+}
+
 // close has nothing to release: no statement is kept.
 func (t *mysqlTable) close(context.Context) error { return nil }
 
@@ -272,6 +290,10 @@ func timeFor(ctx context.Context, d time.Duration) bool {
 func (t *mysqlTable) writeOnce(ctx context.Context, text string) (mark, rows int64, err error) {
 	conn, err := t.db.Conn(ctx)
 	if err != nil {
+		return 0, 0, mysqlfault.Connecting(err, t.place)
+	}
+	if err := ctx.Err(); err != nil { // the driver would not say that it has sent nothing
+		_ = conn.Close()
 		return 0, 0, mysqlfault.Connecting(err, t.place)
 	}
 	result, err := conn.ExecContext(ctx, t.bounded(ctx, text))

@@ -97,7 +97,10 @@ func (t *mysqlTable) checkConnection(ctx context.Context) error {
 // ensure finds the table, or creates it.
 func (t *mysqlTable) ensure(ctx context.Context) error {
 	var kind string
-	err := t.db.QueryRowContext(ctx, t.about("SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {name}")).Scan(&kind)
+	var engine, transactions sql.NullString
+	err := t.db.QueryRowContext(ctx, t.about("SELECT t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS FROM information_schema.TABLES t"+
+		" LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = {name}")).
+		Scan(&kind, &engine, &transactions)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
@@ -105,6 +108,9 @@ func (t *mysqlTable) ensure(ctx context.Context) error {
 	case strings.Contains(kind, "VIEW") || kind == "SEQUENCE":
 		return fmt.Errorf("%s is a %s; set table to a table's name", t.place, strings.ToLower(kind))
 	default:
+		if transactions.String == "NO" {
+			t.engine = engine.String
+		}
 		return nil
 	}
 	text := mysqlCreateText(t.opts)

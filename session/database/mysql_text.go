@@ -70,6 +70,15 @@ func (c *mysqlText) bytes(column string) string {
 	return "CONVERT(CONVERT(" + column + " USING " + c.charset + ") USING binary)"
 }
 
+// whole is an expression that tells whether bytes is all of the column's value: what
+// charset lacks, the server turns into ? on the way out.
+func (c *mysqlText) whole(column string) string {
+	if c.charset == "" || c.charset == "utf8mb4" || c.charset == c.column {
+		return "TRUE"
+	}
+	return "CONVERT(CONVERT(CONVERT(" + column + " USING " + c.charset + ") USING " + c.column + ") USING binary) = CONVERT(" + column + " USING binary)"
+}
+
 // digest is an expression for the SHA-256 of bytes.
 func (c *mysqlText) digest(column string) string {
 	if c.charset == "" {

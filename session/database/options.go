@@ -47,7 +47,8 @@ type Options struct {
 	// written, by default DefaultCharset: the one that names the bytes of a session.
 	// Where PHP shares the table it must be that of PHP's connection. It has nothing
 	// to do with the character set of the connections of the *sql.DB, and columns
-	// that hold bytes (BLOB) have none. SQLite has no use for it.
+	// that hold bytes (BLOB) have none. A session with a character that Charset lacks
+	// is an error of Read and stays as it is. SQLite has no use for it.
 	Charset string `yaml:"charset"`
 
 	// Timezone is PHP's date.timezone, such as "Europe/Vienna", where a server's

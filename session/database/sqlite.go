@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -120,6 +121,13 @@ func (t *sqliteTable) open(ctx context.Context, db *sql.DB) error {
 		return t.writer.lend()
 	}
 	return patiently(ctx, t.writer.wait, func() error { return t.prepare(ctx, db) })
+}
+
+func (t *sqliteTable) warnings() []string {
+	if t.indexed {
+		return nil
+	}
+	return []string{walked(fmt.Sprintf("table %q in %s", t.opts.Table, t.place), sqliteIndex(t.opts))}
 }
 
 // prepare keeps the statements: those that write on the writer's connection, those

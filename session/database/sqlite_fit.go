@@ -29,8 +29,11 @@ const sqliteTableText = `CREATE TABLE {table} (
 const sqliteIndexText = `CREATE INDEX {index} ON {table} ({used})`
 
 func sqliteCreateTexts(o Options) []string {
-	index := strings.Replace(sqliteIndexText, "{index}", quote(o.Table+"_last_use"), 1)
-	return []string{o.expand(sqliteTableText), o.expand(index)}
+	return []string{o.expand(sqliteTableText), sqliteIndex(o)}
+}
+
+func sqliteIndex(o Options) string {
+	return o.expand(strings.Replace(sqliteIndexText, "{index}", quote(o.Table+"_last_use"), 1))
 }
 
 // fitSQLite makes sure that the table can be used, and that the database can be
