@@ -3,6 +3,7 @@ package handlersocket_test
 import (
 	"testing"
 
+	"gyrfalcon/session"
 	"gyrfalcon/session/sessiontest"
 )
 
@@ -14,4 +15,11 @@ func TestHazardsOnDatetime(t *testing.T) {
 func TestHazardsOnDatetime6(t *testing.T) {
 	t.Parallel()
 	sessiontest.TestHazards(t, onMicroseconds)
+}
+
+func TestHazardsOfSessionsThatPHPShares(t *testing.T) {
+	t.Parallel()
+	h := onSeconds
+	h.Interop = session.PHP
+	sessiontest.TestHazards(t, h)
 }

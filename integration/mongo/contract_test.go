@@ -48,3 +48,10 @@ func TestHazards(t *testing.T) {
 	t.Parallel()
 	sessiontest.TestHazards(t, harness(t, mongo.Options{}))
 }
+
+func TestHazardsOfSessionsThatPHPShares(t *testing.T) {
+	t.Parallel()
+	h := harness(t, mongo.Options{TextOnly: true})
+	h.Interop = session.PHP
+	sessiontest.TestHazards(t, h)
+}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"gyrfalcon/integration/servers"
+	"gyrfalcon/session"
 	"gyrfalcon/session/sessiontest"
 )
 
@@ -19,4 +20,13 @@ func TestHazards(t *testing.T) {
 			})
 		}
 	})
+}
+
+func TestHazardsOfSessionsThatPHPShares(t *testing.T) {
+	t.Parallel()
+	srv := servers.SharedMariaDB(t)
+	k := kinds[1] // Phalcon's table
+	h := k.harness(srv, sync.OnceValue(func() string { return srv.NewDatabase(t, k.database) }))
+	h.Interop = session.PHP
+	sessiontest.TestHazards(t, h)
 }

@@ -3,6 +3,7 @@ package redis_test
 import (
 	"testing"
 
+	"gyrfalcon/session"
 	"gyrfalcon/session/redis"
 	"gyrfalcon/session/sessiontest"
 )
@@ -19,4 +20,11 @@ func TestAdapterKeepsTheContract(t *testing.T) {
 func TestHazards(t *testing.T) {
 	t.Parallel()
 	onPlaces(t, func(t *testing.T, p place) { sessiontest.TestHazards(t, p.harness(redis.Phpredis)) })
+}
+
+func TestHazardsOfSessionsThatPHPShares(t *testing.T) {
+	t.Parallel()
+	h := standalone.harness(redis.Phpredis)
+	h.Interop = session.PHP
+	sessiontest.TestHazards(t, h)
 }

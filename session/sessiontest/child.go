@@ -35,7 +35,13 @@ func serveChild(t *testing.T, h Harness, store string) {
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
 	}
-	m := session.New(a, session.Options{Timeout: patience, GCInterval: -1, Now: now})
+	m := session.New(a, session.Options{
+		Interop:    h.Interop,
+		Cookie:     session.Cookie{Name: cookieName},
+		Timeout:    patience,
+		GCInterval: -1,
+		Now:        now,
+	})
 	if err := m.Start(t.Context()); err != nil {
 		t.Fatalf("start the session service: %v", err)
 	}
