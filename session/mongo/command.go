@@ -2,6 +2,8 @@ package mongo
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -105,14 +107,30 @@ func concern(wc *writeconcern.WriteConcern) bson.D {
 // write sends a command that writes, and returns how many documents it has found.
 // The driver repeats no command that it is handed; one that a server has refused
 // because it is no primary is sent again, once the driver has found the primary.
+// The driver does not always wait for that: it may know of no change (a router, or
+// a server whose refusal is older than its last greeting), so we do.
 func (a *Adapter) write(ctx context.Context, command bson.D) (n int, err error) {
-	for {
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
 		var reply struct {
 			N int `bson:"n"`
 		}
 		err := a.coll.Database().RunCommand(ctx, command).Decode(&reply)
-		if !refused(err) || ctx.Err() != nil {
+		if !refused(err) {
 			return reply.N, err
+		}
+		timer := time.NewTimer(wait/2 + rand.N(wait/2)) //nolint:gosec // a jitter
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return 0, fmt.Errorf("no server takes the write (%w): %w", told(err), ctx.Err())
 		}
 	}
 }
+
+// How long a refused write waits before it is sent again, at first and at most; it
+// waits between half of that and all of it. An election takes some seconds.
+const (
+	firstWait   = 20 * time.Millisecond
+	longestWait = 500 * time.Millisecond
+)

@@ -37,7 +37,7 @@
 // first try, and the change would be made twice. So writes are sent as
 // commands that the driver does not repeat, whatever retryWrites says. One that a
 // server has refused because it is no longer the primary has certainly not been
-// done: it is sent to the new one. Any other write whose answer is lost, or
+// done: it is sent to the new one, after a short pause. Any other write whose answer is lost, or
 // which the majority has not confirmed in time, is session.ErrOutcomeUnknown. A
 // Read may be repeated.
 //

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	wire "go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"gyrfalcon/session"
@@ -75,10 +76,13 @@ func failed(err error) error {
 }
 
 func told(err error) error {
-	code, name := answer(err)
-	if ce, ok := errors.AsType[driver.CommandError](err); code == 0 && (!ok || ce.HasErrorLabel("NetworkError") || notSent(err)) {
+	if sse, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return unfound(sse)
+	}
+	if !answered(err) {
 		return err // ours, a context's, or the network's
 	}
+	code, name := answer(err)
 	e := &serverError{code: code, name: name}
 	switch code {
 	case codeUnauthorized:
@@ -87,6 +91,26 @@ func told(err error) error {
 		e.hint = "keep less in the session, or lower max_data"
 	}
 	return e
+}
+
+// unfound says why no server was found. The driver would tell the last answer of
+// each server too, which is that to a session's write where it was refused.
+func unfound(err topology.ServerSelectionError) error {
+	for _, s := range err.Desc.Servers {
+		if answer, ok := errors.AsType[wire.Error](s.LastError); ok {
+			return fmt.Errorf("no server that takes writes was found: %w (%s: %w)", err.Wrapped, s.Addr, &serverError{code: int(answer.Code), name: answer.Name})
+		}
+	}
+	return err
+}
+
+// answered says whether err is a server's answer, with a code or without.
+func answered(err error) bool {
+	if ce, ok := errors.AsType[driver.CommandError](err); ok {
+		return ce.Code != 0 || !ce.HasErrorLabel("NetworkError") && !notSent(err)
+	}
+	_, ok := errors.AsType[driver.WriteException](err)
+	return ok
 }
 
 // answer is the error that a server gave, or 0 where it gave none.

@@ -100,13 +100,14 @@ func TestAWriteForWhichThereIsNoServerIsNotOfUnknownOutcome(t *testing.T) {
 			s := newServer(t)
 			a := s.open(mongo.Options{})
 			s.greets(field("setName", "rs0"), field("isWritablePrimary", false), field("ismaster", false), field("secondary", true)) // the last one counts
-			s.on(w.command, says(refusal(10107, "NotWritablePrimary", "not primary")))
+			s.on(w.command, says(refusal(10107, "NotWritablePrimary", "not primary: "+secretText)))
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			err := w.call(ctx, a)
 			if err == nil || errors.Is(err, session.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want context.DeadlineExceeded, and nobody in doubt about the outcome", err)
+				t.Fatalf("got %v, want context.DeadlineExceeded, and nobody in doubt about the outcome", err)
 			}
+			wantNoSecret(t, err)
 		})
 	}
 }
@@ -132,14 +133,50 @@ func TestAWriteThatIsRefusedByAFormerPrimaryGoesToTheNewOne(t *testing.T) {
 	}
 }
 
+// A driver that knows of no change of primary would send the command again at once, and
+// again: some thousands of times in the second of this test.
+func TestAWriteThatIsRefusedAgainAndAgainIsSentFewTimes(t *testing.T) {
+	t.Parallel()
+	for _, w := range writes {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			same := field("topologyVersion", bson.D{field("processId", bson.NewObjectID()), field("counter", int64(1))})
+			s.greets(same)
+			a := s.open(mongo.Options{})
+			s.on(w.command, says(append(refusal(10107, "NotWritablePrimary", "not primary"), same)))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err := w.call(ctx, a)
+			// The waits are at least 10, 20, 40, 80, 160, 250 and 250 ms, and another one
+			// is longer than what is left.
+			if n := len(s.commands(w.command)); n < 2 || n > 8 {
+				t.Errorf("the server has got the command %d times, want it sent again, and at most 8 times", n)
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want context.DeadlineExceeded", err)
+			}
+		})
+	}
+}
+
+// secretText is what a server of some version may say of a command.
+const secretText = "cannot execute command { q: { _id: \"" + secretID + "\" }, data: \"" + secretData + "\" }"
+
+func wantNoSecret(t *testing.T, err error) {
+	t.Helper()
+	if s := fmt.Sprintf("%+v", err); strings.Contains(s, secretID) || strings.Contains(s, secretData) {
+		t.Error("the error holds the ID or the data, want neither") // and is not repeated here
+	}
+}
+
 func TestWhatAServerSaysOfAWriteIsUnderstood(t *testing.T) {
 	t.Parallel()
-	text := "not authorized on test to execute command { q: { _id: \"" + secretID + "\" }, data: \"" + secretData + "\" }"
 	concern := func(code int, name string) bson.D {
-		return ok(field("n", 1), field("writeConcernError", bson.D{field("code", code), field("codeName", name), field("errmsg", text)}))
+		return ok(field("n", 1), field("writeConcernError", bson.D{field("code", code), field("codeName", name), field("errmsg", secretText)}))
 	}
 	statement := func(code int) bson.D {
-		return ok(field("n", 0), field("writeErrors", bson.A{bson.D{field("index", 0), field("code", code), field("errmsg", text)}}))
+		return ok(field("n", 0), field("writeErrors", bson.A{bson.D{field("index", 0), field("code", code), field("errmsg", secretText)}}))
 	}
 	for _, c := range []struct {
 		name    string
@@ -150,11 +187,14 @@ func TestWhatAServerSaysOfAWriteIsUnderstood(t *testing.T) {
 		{"not acknowledged by the majority", concern(64, "WriteConcernTimeout"), true, "WriteConcernTimeout"},
 		{"done by a primary that is none any more", concern(10107, "NotWritablePrimary"), true, "NotWritablePrimary"},
 		{"done by a primary that is a secondary now", concern(13435, "NotPrimaryNoSecondaryOk"), true, "NotPrimaryNoSecondaryOk"},
-		{"interrupted", refusal(11602, "InterruptedDueToReplStateChange", text), true, "InterruptedDueToReplStateChange"},
-		{"out of time", refusal(50, "MaxTimeMSExpired", text), true, "MaxTimeMSExpired"},
-		{"not allowed", refusal(13, "Unauthorized", text), false, "readWrite"},
-		{"an error without a code", bson.D{field("ok", 0), field("errmsg", text)}, true, "error 0"},
+		{"interrupted", refusal(11602, "InterruptedDueToReplStateChange", secretText), true, "InterruptedDueToReplStateChange"},
+		{"out of time", refusal(50, "MaxTimeMSExpired", secretText), true, "MaxTimeMSExpired"},
+		{"not allowed", refusal(13, "Unauthorized", secretText), false, "readWrite"},
+		{"an error without a code", bson.D{field("ok", 0), field("errmsg", secretText)}, true, "error 0"},
 		{"a statement that is refused", statement(121), false, "error 121"},
+		{"a statement that is refused with the code 0", statement(0), true, "error 0"},
+		{"a statement that is refused without a code", ok(field("n", 0), field("writeErrors", bson.A{bson.D{field("index", 0), field("errmsg", secretText)}})), true, "error 0"},
+		{"not acknowledged without a code", ok(field("n", 1), field("writeConcernError", bson.D{field("errmsg", secretText)})), true, "error 0"},
 		{"too large", statement(17419), false, "max_data"},
 	} {
 		for _, w := range writes {
@@ -176,13 +216,37 @@ func TestWhatAServerSaysOfAWriteIsUnderstood(t *testing.T) {
 				if err == nil || errors.Is(err, session.ErrOutcomeUnknown) != c.unknown || !strings.Contains(err.Error(), c.part) {
 					t.Fatalf("got %v, want an error that says %q; of unknown outcome: %v", err, c.part, c.unknown)
 				}
-				for e := err; e != nil; e = errors.Unwrap(e) {
-					if s := fmt.Sprintf("%+v", e); strings.Contains(s, secretID) || strings.Contains(s, secretData) {
-						t.Error("the error holds the ID or the data, want neither") // and is not repeated here
-					}
-				}
+				wantNoSecret(t, err)
 			})
 		}
+	}
+}
+
+func TestWhatAServerSaysOfAReadOrOfGCIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for name, reply := range map[string]bson.D{
+		"a refusal":               refusal(13, "Unauthorized", secretText),
+		"one without a code":      {field("ok", 0), field("errmsg", secretText)},
+		"a statement's":           ok(field("n", 0), field("writeErrors", bson.A{bson.D{field("index", 0), field("errmsg", secretText)}})),
+		"about the write concern": ok(field("n", 0), field("value", nil), field("writeConcernError", bson.D{field("errmsg", secretText)})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			a := s.open(mongo.Options{})
+			s.on("find", says(batch(used(secretID, time.UnixMilli(0)))))
+			s.on("findAndModify", says(reply))
+			s.on("delete", says(reply))
+			_, err := a.Read(t.Context(), secretID, life)
+			_, _, clearing := a.GC(t.Context(), life, 10)
+			for _, err := range []error{err, clearing} {
+				if err == nil {
+					t.Fatal("got nil, want an error")
+				}
+				wantParts(t, "the error", err.Error(), "the server answered with error")
+				wantNoSecret(t, err)
+			}
+		})
 	}
 }
 
