@@ -160,13 +160,20 @@ func (r *registry) startAll(ctx context.Context, queue []*service) error {
 // fails, or that does not return though ctx has ended, is named in the joined error, and the latter is left behind.
 //
 // A service that is being stopped may still Get those that are not stopped yet; nothing new is built. Afterwards every Get is
-// [ErrStopped]. Stop of a stopped container is nil; calls at the same time share one. [ErrInvalid] when called from a factory.
+// [ErrStopped]. Stop of a stopped container is nil; calls at the same time share one. [ErrInvalid] when called from a factory, or with the context that a service's own Stop was
+// given by this call.
 func (c *Container) Stop(ctx context.Context) error {
 	if err := c.checkLife(ctx, "Stop"); err != nil {
 		return err
 	}
+	if ctx.Value(stoppedBy{c.reg}) != nil {
+		return fmt.Errorf("di: %w: Stop was called by a service that it stops, and would wait for it", ErrInvalid)
+	}
 	return c.reg.stop(ctx)
 }
+
+// stoppedBy is the key under which the contexts of a registry's stop say whose they are.
+type stoppedBy struct{ reg *registry }
 
 func (r *registry) stop(ctx context.Context) error {
 	r.mu.Lock()
@@ -189,6 +196,7 @@ func (r *registry) stop(ctx context.Context) error {
 	r.mu.Unlock()
 
 	r.cancel(ErrStopped)
+	ctx = context.WithValue(ctx, stoppedBy{r}, true)
 	errs := r.stopScopes(ctx)
 	errs = append(errs, waitFor(ctx, under)...)
 	errs = append(errs, r.sweep(ctx)...)

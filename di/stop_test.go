@@ -287,3 +287,29 @@ func TestWhatIsRemovedOrReplacedWhileTheContainerStartsIsNotBuilt(t *testing.T) 
 	wantGet(t, y.Container, "old", 1)
 	must(t, y.Stop(t.Context()))
 }
+
+// It would wait for itself until its time is up.
+func TestAServiceThatStopsItsOwnContainerWhileItIsStoppedIsTold(t *testing.T) {
+	t.Parallel()
+	y := newYard()
+	var told error
+	y.engine(t, &engine{name: "a", onStop: func(ctx context.Context) error {
+		told = y.Stop(ctx)
+		return nil
+	}}, nil)
+	scope, err := y.Scope()
+	must(t, err)
+	var fromScope error
+	must(t, di.SetShared(scope, "b", giving(&engine{log: &y.log, name: "b", onStop: func(ctx context.Context) error {
+		fromScope = y.Stop(ctx)
+		return nil
+	}})))
+	y.get(t, "a")
+	_, err = di.Get[any](t.Context(), scope, "b")
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	must(t, y.Stop(ctx))
+	wantError(t, told, di.ErrInvalid, "would wait for it")
+	wantError(t, fromScope, di.ErrInvalid, "would wait for it")
+}
