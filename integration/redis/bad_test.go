@@ -178,22 +178,53 @@ func TestAServerThatBecomesAReplicaRefusesWritesAndLosesNothing(t *testing.T) {
 
 func TestAKeyOfAnotherTypeIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	srv := servers.SharedRedis(t)
-	prefix := newPrefix()
-	a := openAdapter(t, one(srv), redis.Options{Prefix: &prefix})
-	srv.Do(t, "RPUSH", prefix+"id", "somebody else's")
-	const mend = "choose another"
-	if err := second(a.Read(t.Context(), "id", life)); err == nil || !strings.Contains(err.Error(), mend) {
-		t.Errorf("Read of a list = %v, want an error that says %q", err, mend)
+	for name, c := range map[string]struct {
+		on      place
+		options redis.Options
+	}{
+		"as phpredis":               {on: standalone},
+		"as Phalcon 5":              {on: standalone, options: redis.Options{Flavor: redis.Phalcon5}},
+		"with its lock":             {on: standalone, options: redis.Options{Lock: &redis.Lock{}}},
+		"while a replica is waited": {on: sentinels, options: redis.Options{Wait: &redis.Wait{}}},
+		"in a cluster":              {on: clusters},
+		"in a cluster that waits":   {on: clusters, options: redis.Options{Wait: &redis.Wait{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			prefix := newPrefix()
+			c.options.Prefix = &prefix
+			a, key := openAdapter(t, c.on.servers(t), c.options), prefix+"id"
+			srv := c.on.masters(t)[0]
+			if len(c.on.masters(t)) > 1 {
+				srv = servers.SharedCluster(t).Master(t, key)
+			}
+			srv.Do(t, "RPUSH", key, "somebody else's")
+			if c.options.Lock != nil {
+				release, err := a.Lock(t.Context(), "id")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = release(context.Background()) }()
+			}
+			const mend = "choose another"
+			if err := second(a.Read(t.Context(), "id", life)); err == nil || !strings.Contains(err.Error(), mend) {
+				t.Errorf("Read of a list = %v, want an error that says %q", err, mend)
+			}
+			wantPromise(t, "Swap", second(a.Swap(t.Context(), "id", session.Record{}, []byte("x"), life)), mend)
+			wantPromise(t, "Touch", a.Touch(t.Context(), "id", life), mend)
+			wantPromise(t, "Destroy", a.Destroy(t.Context(), "id"), mend)
+			if err := second(a.Create(t.Context(), "id", []byte("x"), life)); !errors.Is(err, session.ErrExists) {
+				t.Errorf("Create where a list is = %v, want ErrExists", err)
+			}
+			if got, _ := srv.Do(t, "LRANGE", key, 0, -1).([]any); len(got) != 1 || got[0] != "somebody else's" {
+				t.Errorf("the list holds %v, want what it held", got)
+			}
+			if left := srv.Do(t, "PTTL", key); left != int64(-1) {
+				t.Errorf("the list expires in %v ms, want it never to expire, as before", left)
+			}
+			srv.Do(t, "DEL", key)
+		})
 	}
-	wantPromise(t, "Swap", second(a.Swap(t.Context(), "id", session.Record{}, []byte("x"), life)), mend)
-	if err := second(a.Create(t.Context(), "id", []byte("x"), life)); !errors.Is(err, session.ErrExists) {
-		t.Errorf("Create where a list is = %v, want ErrExists", err)
-	}
-	if got, _ := srv.Do(t, "LRANGE", prefix+"id", 0, -1).([]any); len(got) != 1 || got[0] != "somebody else's" {
-		t.Errorf("the list holds %v, want what it held", got)
-	}
-	srv.Do(t, "DEL", prefix+"id")
 }
 
 func TestADeadServerAmongWeightedOnesHasErrorsForItsShareOnly(t *testing.T) {

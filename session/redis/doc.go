@@ -21,7 +21,8 @@
 // the same trip (GETEX; by a script on servers before Redis 6.2). Create is SET NX PX.
 // Swap is one call of a script that compares what is stored with what was read, whole up
 // to 4 KiB and by its SHA-1 above, and is sent by its name; a server that does not know
-// the script has done nothing, and is sent its text. Destroy is DEL. GC has nothing to do.
+// the script has done nothing, and is sent its text. Touch and Destroy are scripts, too, which
+// leave alone a key that holds something else than a string. GC has nothing to do.
 //
 // No write is ever repeated, neither here nor by the driver: one whose answer was lost is
 // session.ErrOutcomeUnknown, and everything else promises that nothing was written.

@@ -99,7 +99,7 @@ func (n *node) failed(ctx context.Context, err error) error {
 	err = keyless(err)
 	for _, m := range mends {
 		// Before Redis 7 what fails within a script is told within the script's failure.
-		if strings.HasPrefix(answer, m.reply) || strings.Contains(answer, "-"+m.reply+" ") {
+		if strings.HasPrefix(answer, m.reply) || strings.Contains(answer, "-"+m.reply+" ") || strings.Contains(answer, ": "+m.reply+" ") {
 			return fmt.Errorf("%s: %s: %w", where, m.mend, err)
 		}
 	}

@@ -35,12 +35,21 @@ return 1
 `)
 
 // PEXPIRE has GT only since Redis 7. A session that somebody stored without an expiry gets
-// one.
+// one. Unlike PTTL and PEXPIRE, GET fails where there is no string: what somebody else keeps
+// under the key stays as it is.
 var touch = newScript(`
+if not redis.call('get', KEYS[1]) then return -1 end
 local left = redis.call('pttl', KEYS[1])
-if left == -2 then return -1 end
 if left < tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[1]) end
 return 1
+`)
+
+// GET is for what somebody else keeps under the key, as in touch. DEL comes in any case: a
+// replica refuses it, and cannot know whether the session is there. GETDEL would do both, since
+// Redis 6.2, but send the session back.
+var destroy = newScript(`
+redis.call('get', KEYS[1])
+return redis.call('del', KEYS[1])
 `)
 
 // getex is for servers before Redis 6.2, which have no GETEX.
@@ -92,12 +101,9 @@ func (n *node) found(ctx context.Context, stored []byte, err error) ([]byte, err
 	return stored, nil
 }
 
-// remove deletes a session. Its only argument is its key, which cannot be marked: a
-// cluster's client must be able to read it.
+// remove deletes a session.
 func (n *node) remove(ctx context.Context, key string, w *Wait) error {
-	unmarked := mark(nil)
-	unmarked.state.Store(sent)
-	_, err := n.write(ctx, key, unmarked, w, "del", key)
+	_, err := n.run(ctx, destroy, w, nil, []string{key})
 	return err
 }
 
