@@ -161,11 +161,11 @@ func parseServers(path string) (target, error) {
 		if secret && !strings.Contains(u, "://") {
 			return t, fmt.Errorf("server %d has no scheme, and follows one with auth: write tcp:// before it, or %%2C for a comma and %%20 for a space in a password", i+1)
 		}
-		secret = secret || strings.Contains(u, "auth")
 		h, err := parseServer(u)
 		if err != nil {
 			return t, fmt.Errorf("server %d: %w", i+1, err)
 		}
+		secret = secret || h.password != ""
 		if total += uint64(h.weight); total > maxWeight {
 			return t, fmt.Errorf("the weights add up to more than %d; give smaller ones in the same proportion", maxWeight)
 		}
