@@ -3,7 +3,6 @@ package redis_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -221,10 +220,9 @@ func TestASlotThatMovesLosesNothing(t *testing.T) {
 // moveSlot does what redis-cli --cluster reshard does.
 func moveSlot(t testing.TB, c *servers.Cluster, slot any, from, to *servers.Redis) {
 	t.Helper()
-	id := func(r *servers.Redis) string { return fmt.Sprint(r.Do(t, "CLUSTER", "MYID")) }
 	host, port := split(t, to.Addr())
-	to.Do(t, "CLUSTER", "SETSLOT", slot, "IMPORTING", id(from))
-	from.Do(t, "CLUSTER", "SETSLOT", slot, "MIGRATING", id(to))
+	to.Do(t, "CLUSTER", "SETSLOT", slot, "IMPORTING", memberID(t, from))
+	from.Do(t, "CLUSTER", "SETSLOT", slot, "MIGRATING", memberID(t, to))
 	for {
 		keys, _ := from.Do(t, "CLUSTER", "GETKEYSINSLOT", slot, 5).([]any)
 		if len(keys) == 0 {
@@ -235,6 +233,6 @@ func moveSlot(t testing.TB, c *servers.Cluster, slot any, from, to *servers.Redi
 		}
 	}
 	for _, r := range []*servers.Redis{to, from, c.Servers[0], c.Servers[1], c.Servers[2]} {
-		r.Do(t, "CLUSTER", "SETSLOT", slot, "NODE", id(to))
+		r.Do(t, "CLUSTER", "SETSLOT", slot, "NODE", memberID(t, to))
 	}
 }

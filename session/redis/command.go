@@ -120,58 +120,6 @@ func isReply(err error) bool {
 	return reply
 }
 
-// sendAndWait sends the command and WAIT on one connection, in one trip.
-func (n *node) sendAndWait(ctx context.Context, key string, cmd once, w Wait) (any, error) {
-	timeout := w.Timeout
-	if deadline, ok := ctx.Deadline(); ok {
-		timeout = min(timeout, max(time.Until(deadline)*9/10, time.Millisecond))
-	}
-	waited, err := n.pipe(ctx, key, cmd, w.Replicas, timeout)
-	if c, clustered := n.client.(*goredis.ClusterClient); clustered && err != nil && (goredis.HasErrorPrefix(err, "MOVED") || goredis.IsReadOnlyError(err)) {
-		c.ReloadState(ctx) // the server has done nothing
-		cmd.SetErr(nil)
-		waited, err = n.pipe(ctx, key, cmd, w.Replicas, timeout)
-	}
-	if err != nil {
-		return nil, err
-	}
-	have, err := waited.Int()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w (the answer to WAIT: %w)", session.ErrOutcomeUnknown, n.failed(ctx, err))
-	case have < w.Replicas:
-		return nil, fmt.Errorf("%w (session/redis: stored, but after %v %d of the %d replicas that wait asks for have it)", session.ErrOutcomeUnknown, timeout, have, w.Replicas)
-	}
-	return cmd.Val(), nil
-}
-
-// pipe returns the command's own error, or the pipeline's; and WAIT's command.
-func (n *node) pipe(ctx context.Context, key string, cmd once, replicas int, timeout time.Duration) (*goredis.Cmd, error) {
-	client, err := n.master(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	pipe := client.Pipeline()
-	_ = pipe.Process(ctx, cmd) // is told by Exec
-	waited := pipe.Do(ctx, "wait", replicas, milliseconds(timeout))
-	_, err = pipe.Exec(ctx)
-	if own := cmd.Err(); own != nil {
-		err = own
-	} else if isReply(err) {
-		err = nil // it is WAIT that the server refuses
-	}
-	return waited, err
-}
-
-// master is the client of the one server that has the key's slot: WAIT is about what its
-// own connection has written.
-func (n *node) master(ctx context.Context, key string) (goredis.UniversalClient, error) {
-	if c, clustered := n.client.(*goredis.ClusterClient); clustered {
-		return c.MasterForKey(ctx, key)
-	}
-	return n.client, nil
-}
-
 // script is a Lua script that writes nothing but in its last step.
 type script struct{ text, sha string }
 

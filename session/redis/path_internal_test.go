@@ -110,7 +110,7 @@ func TestAPathIsReadAsPhpredisReadsIt(t *testing.T) {
 			continue
 		}
 		if !reflect.DeepEqual(p.target, want) {
-			t.Errorf("ParsePath(%q)\n got %s\nwant %s", path, p.target.text(), want.text())
+			t.Errorf("ParsePath(%q)\n got %s\nwant %s", path, p.text(), want.text())
 		}
 	}
 }
