@@ -12,10 +12,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"gyrfalcon/app"
+	"gyrfalcon/internal/output"
 )
 
 // ran is what a command that has ended left behind.
@@ -221,25 +221,7 @@ type running struct {
 	admin  string // of the operators' pages
 	stop   context.CancelFunc
 	ended  chan ran
-	stderr *lockedBuffer
-}
-
-// lockedBuffer is written to by one goroutine and read by another.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	stderr *output.Buffer
 }
 
 var (
@@ -252,7 +234,7 @@ func serveHere(t *testing.T, config string) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	read, write := io.Pipe()
-	r := &running{stop: cancel, ended: make(chan ran, 1), stderr: &lockedBuffer{}}
+	r := &running{stop: cancel, ended: make(chan ran, 1), stderr: &output.Buffer{}}
 	path := writeConfig(t, config)
 	go func() {
 		status := app.Main(ctx, []string{"serve", "--config", path}, write, r.stderr)

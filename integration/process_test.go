@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"gyrfalcon/integration/servers"
+	"gyrfalcon/internal/output"
 )
 
 // patience bounds whatever a test waits for: long for a busy machine, and of no
@@ -50,26 +50,8 @@ type process struct {
 	url    string // of the site
 	admin  string // of the operators' pages
 	cmd    *exec.Cmd
-	stderr *lockedBuffer
+	stderr *output.Buffer
 	ended  chan error
-}
-
-// lockedBuffer is written to by one goroutine and read by another.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 var (
@@ -85,7 +67,7 @@ func start(t *testing.T, config string) *process {
 	if err != nil {
 		t.Fatalf("the program does not build: %v", err)
 	}
-	p := &process{cmd: exec.Command(path, "serve", "--config", config), stderr: &lockedBuffer{}, ended: make(chan error, 1)} //nolint:noctx // it lives until the test's end
+	p := &process{cmd: exec.Command(path, "serve", "--config", config), stderr: &output.Buffer{}, ended: make(chan error, 1)} //nolint:noctx // it lives until the test's end
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()

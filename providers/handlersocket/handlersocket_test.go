@@ -13,21 +13,17 @@ import (
 	"gyrfalcon/config"
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/handlersocket"
+	"gyrfalcon/providers/internal/yamltest"
 	"gyrfalcon/session"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // build builds the application's graph for a service and its block, and starts nothing.
-func build(service, block string, opts ...providers.Option) (*session.Manager, error) {
-	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session:\n  adapter: handlersocket\n"+service+"  handlersocket:\n    "+strings.ReplaceAll(block, "\n", "\n    ")+"\n"))
-	if err != nil {
-		return nil, err
-	}
-	var m *session.Manager
-	app := fx.New(fx.NopLogger, providers.Module(cfg.Session, append(opts, handlersocket.Backend)...),
+func build(service, block string, opts ...providers.Option) (m *session.Manager, err error) {
+	err = yamltest.Graph(yamltest.Block("handlersocket", service, block), append(opts, handlersocket.Backend),
 		fx.Populate(fx.Annotate(&m, fx.ParamTags(`name:"session"`))))
-	return m, app.Err()
+	return m, err
 }
 
 func TestPhalconsOptionsAreTaken(t *testing.T) {
@@ -66,26 +62,17 @@ func TestWhatCannotStandIsToldWithItsPlaceAndWithoutSecrets(t *testing.T) {
 		{"  cookie: {domain: \"\"}\n", "cookie_domain: \"\"", "5:20: session.handlersocket.cookie_domain", "keep one"},
 	} {
 		_, err := build(c.service, c.block)
-		if err == nil || !strings.Contains(err.Error(), c.place) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s\ngives %v\nwant %s and %q", c.block, err, c.place, c.says)
-		}
+		yamltest.Refuses(t, c.block, err, c.place, c.says)
 	}
-	if _, err := build("", "{}", providers.Share("main")); err == nil || !strings.Contains(err.Error(), "leave Share out") {
-		t.Errorf("with Share: %v, want it refused", err)
-	}
+	_, err := build("", "{}", providers.Share("main"))
+	yamltest.Refuses(t, "{} with Share", err, "leave Share out")
 }
 
 // Two services on one table clear each other's sessions, unless their lifetimes agree.
 func TestTwoServicesOnOneTableHaveOneLifetime(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: handlersocket, handlersocket: {lifetime: 600}}\nservices: {admin: {adapter: handlersocket}}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = fx.New(fx.NopLogger, providers.Module(cfg.Session, handlersocket.Backend, providers.Further(cfg.Services))).Err()
-	if err == nil || !strings.Contains(err.Error(), "a lifetime of 10m0s") {
-		t.Errorf("two lifetimes on one table: %v, want it refused", err)
-	}
+	const file = "session: {adapter: handlersocket, handlersocket: {lifetime: 600}}\nservices: {admin: {adapter: handlersocket}}\n"
+	yamltest.Refuses(t, file, yamltest.Graph(file, []providers.Option{handlersocket.Backend}), "a lifetime of 10m0s")
 }
 
 // An application whose sessions are kept by way of HandlerSocket. Here nobody listens.

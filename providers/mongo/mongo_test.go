@@ -1,14 +1,13 @@
 package mongo_test
 
 import (
-	"strings"
+	"fmt"
 	"testing"
 
-	"go.uber.org/fx"
 	"go.uber.org/goleak"
 
-	"gyrfalcon/config"
 	"gyrfalcon/providers"
+	"gyrfalcon/providers/internal/yamltest"
 	"gyrfalcon/providers/mongo"
 )
 
@@ -16,11 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // graph builds the application's graph for a block, without starting anything.
 func graph(block string, opts ...providers.Option) error {
-	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session:\n  adapter: mongo\n  mongo:\n    "+strings.ReplaceAll(block, "\n", "\n    ")+"\n"))
-	if err != nil {
-		return err
-	}
-	return fx.New(fx.NopLogger, providers.Module(cfg.Session, append(opts, mongo.Backend)...)).Err()
+	return yamltest.Graph(yamltest.Block("mongo", "", block), append(opts, mongo.Backend))
 }
 
 func TestEveryFormIsTaken(t *testing.T) {
@@ -61,53 +56,27 @@ func TestWhatCannotStandIsToldWithItsPlaceAndWithoutSecrets(t *testing.T) {
 		{"collection: system.users", "4:17: session.mongo.collection", "name another"},
 		{"ttl_index: 1", "4:16: session.mongo.ttl_index", "true"},
 	} {
-		err := graph(c.block)
-		if err == nil {
-			t.Errorf("%s\ngives no error, want one that says %q", c.block, c.says)
-			continue
-		}
-		for _, part := range []string{"gyrfalcon.yaml:", c.place, c.says} {
-			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%s\ngives %v\nwant it to say %q", c.block, err, part)
-			}
-		}
-		if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "ter2") {
-			t.Errorf("%s\nshows the password: %v", c.block, err)
-		}
+		yamltest.Refuses(t, c.block, graph(c.block), "gyrfalcon.yaml:", c.place, c.says)
 	}
 }
 
 func TestALifetimeThatATTLIndexCannotCountIsRefused(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: mongo, lifetime: 876000h, mongo: {ttl_index: true}}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = fx.New(fx.NopLogger, providers.Module(cfg.Session, mongo.Backend)).Err()
-	if err == nil || !strings.Contains(err.Error(), "1:65: session.mongo.ttl_index") {
-		t.Errorf("got %v, want an error about ttl_index with its place", err)
-	}
+	const file = "session: {adapter: mongo, lifetime: 876000h, mongo: {ttl_index: true}}"
+	yamltest.Refuses(t, file, yamltest.Graph(file, []providers.Option{mongo.Backend}), "1:65: session.mongo.ttl_index")
 }
 
 func TestHowToConnectIsRefusedWhereTheClientIsShared(t *testing.T) {
 	t.Parallel()
-	err := graph("uri: mongodb://hugo:hunter2@a", providers.Share("main"))
-	if err == nil || !strings.Contains(err.Error(), "4:10: session.mongo.uri") || !strings.Contains(err.Error(), "providers.Share") || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("uri with Share gives %v, want an error about it", err)
-	}
-	if err := graph("database: a.b", providers.Share("main")); err == nil || !strings.Contains(err.Error(), "4:15") {
-		t.Errorf("a database that is none gives %v with Share, want an error with its place", err)
-	}
+	shared := providers.Share("main")
+	yamltest.Refuses(t, "uri with Share", graph("uri: mongodb://hugo:hunter2@a", shared), "4:10: session.mongo.uri", "providers.Share")
+	yamltest.Refuses(t, "a database that is none, with Share", graph("database: a.b", shared), "4:15")
 }
 
 func TestServicesOnOneCollectionHaveOneLifetime(t *testing.T) {
 	t.Parallel()
 	services := func(first, second string) error {
-		cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: mongo, lifetime: 1h, mongo: {"+first+"}}\nservices: {admin: {adapter: mongo, lifetime: 15m, mongo: {"+second+"}}}"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fx.New(fx.NopLogger, providers.Module(cfg.Session, mongo.Backend, providers.Further(cfg.Services))).Err()
+		return yamltest.Graph("session: {adapter: mongo, lifetime: 1h, mongo: {"+first+"}}\nservices: {admin: {adapter: mongo, lifetime: 15m, mongo: {"+second+"}}}", []providers.Option{mongo.Backend})
 	}
 	for _, same := range [][2]string{
 		{"", "uri: mongodb://localhost:27017, collection: session_data"},
@@ -115,9 +84,7 @@ func TestServicesOnOneCollectionHaveOneLifetime(t *testing.T) {
 		{"uri: mongodb://LOCALHOST/", "uri: \"mongodb://u:p@localhost/?w=1\""},
 		{"uri: mongodb+srv://u:p@c.example.com/x", "uri: mongodb+srv://C.example.com?tls=true"},
 	} {
-		if err := services(same[0], same[1]); err == nil || !strings.Contains(err.Error(), "the same lifetime") {
-			t.Errorf("{%s} and {%s} with two lifetimes: %v, want an error that says so", same[0], same[1], err)
-		}
+		yamltest.Refuses(t, fmt.Sprintf("{%s} and {%s} with two lifetimes", same[0], same[1]), services(same[0], same[1]), "the same lifetime")
 	}
 	for _, other := range []string{"collection: other", "database: other", "uri: mongodb://b"} {
 		if err := services("", other); err != nil {

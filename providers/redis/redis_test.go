@@ -4,11 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/fx"
 	"go.uber.org/goleak"
 
-	"gyrfalcon/config"
 	"gyrfalcon/providers"
+	"gyrfalcon/providers/internal/yamltest"
 	"gyrfalcon/providers/redis"
 )
 
@@ -16,11 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // graph builds the application's graph for a block, without starting anything.
 func graph(block string, opts ...providers.Option) error {
-	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session:\n  adapter: redis\n  redis:\n    "+strings.ReplaceAll(block, "\n", "\n    ")+"\n"))
-	if err != nil {
-		return err
-	}
-	return fx.New(fx.NopLogger, providers.Module(cfg.Session, append(opts, redis.Backend)...)).Err()
+	return yamltest.Graph(yamltest.Block("redis", "", block), append(opts, redis.Backend))
 }
 
 func TestEveryFormIsTaken(t *testing.T) {
@@ -65,37 +60,21 @@ func TestWhatCannotStandIsToldWithItsPlaceAndWithoutSecrets(t *testing.T) {
 		{"database: -1", "4:15: session.redis.database", "negative"},
 		{"pool_size: 100000", "4:16: session.redis.pool_size", "1 to 10000"},
 	} {
-		err := graph(c.block)
-		if err == nil {
-			t.Errorf("%s\ngives no error, want one that says %q", c.block, c.says)
-			continue
-		}
-		for _, part := range []string{"gyrfalcon.yaml:", c.place, c.says} {
-			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%s\ngives %v\nwant it to say %q", c.block, err, part)
-			}
-		}
-		if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s\nshows the password: %v", c.block, err)
-		}
+		yamltest.Refuses(t, c.block, graph(c.block), "gyrfalcon.yaml:", c.place, c.says)
 	}
 }
 
 func TestHowToConnectIsRefusedWhereTheConnectionIsShared(t *testing.T) {
 	t.Parallel()
+	shared := providers.Share("main")
 	for _, block := range []string{
 		"path: tcp://a", "cluster: {seeds: [a]}", "sentinel: {}", "username: u", "password: hunter2", "database: 1",
 		"tls: {}", "dial_timeout: 1s", "read_timeout: 1s", "pool_size: 1",
 	} {
 		key, _, _ := strings.Cut(block, ":")
-		err := graph(block, providers.Share("main"))
-		if err == nil || !strings.Contains(err.Error(), "session.redis."+key) || !strings.Contains(err.Error(), "providers.Share") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s with Share gives %v, want an error about it", block, err)
-		}
+		yamltest.Refuses(t, block+" with Share", graph(block, shared), "session.redis."+key, "providers.Share")
 	}
-	if err := graph("flavor: phalcon", providers.Share("main")); err == nil || !strings.Contains(err.Error(), "4:13") {
-		t.Errorf("a flavor that is none gives %v with Share, want an error with its place", err)
-	}
+	yamltest.Refuses(t, "a flavor that is none, with Share", graph("flavor: phalcon", shared), "4:13")
 }
 
 // Redis expires sessions itself: nobody clears another's. Under PHP's own IDs a prefix is
@@ -103,22 +82,15 @@ func TestHowToConnectIsRefusedWhereTheConnectionIsShared(t *testing.T) {
 func TestServicesMayShareAPrefixButNotWithPHP(t *testing.T) {
 	t.Parallel()
 	services := func(first, second string) error {
-		cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: redis, "+first+"}\nservices: {admin: {adapter: redis, "+second+"}}"))
-		if err != nil {
-			return err
-		}
-		return fx.New(fx.NopLogger, providers.Module(cfg.Session, redis.Backend, providers.Further(cfg.Services))).Err()
+		return yamltest.Graph("session: {adapter: redis, "+first+"}\nservices: {admin: {adapter: redis, "+second+"}}", []providers.Option{redis.Backend})
 	}
 	if err := services("lifetime: 1h", "lifetime: 15m"); err != nil {
 		t.Errorf("two lifetimes on one prefix: %v, want nil", err)
 	}
 	const php = "interop: php, cookie: {name: admin}"
-	if err := services("lifetime: 1h", php); err == nil || !strings.Contains(err.Error(), "a prefix of its own") {
-		t.Errorf("a service beside one of PHP's on one prefix: %v, want an error that says so", err)
-	}
-	if err := services("lifetime: 1h", php+`, redis: {path: "127.0.0.1:6379"}`); err == nil || !strings.Contains(err.Error(), "a prefix of its own") {
-		t.Errorf("the default path and the same written out, one of them PHP's: %v, want an error", err)
-	}
+	yamltest.Refuses(t, "a service beside one of PHP's on one prefix", services("lifetime: 1h", php), "a prefix of its own")
+	yamltest.Refuses(t, "the default path and the same written out, one of them PHP's",
+		services("lifetime: 1h", php+`, redis: {path: "127.0.0.1:6379"}`), "a prefix of its own")
 	if err := services("lifetime: 1h", php+`, redis: {prefix: "ADMIN:"}`); err != nil && strings.Contains(err.Error(), "a prefix of its own") {
 		t.Errorf("a prefix of its own for PHP: %v", err)
 	}
