@@ -183,6 +183,8 @@ func TestADocumentThatIsNoSessionIsToldAndLeftAsItIs(t *testing.T) {
 		"data-object": {doc("data-object", now, bson.D{{Key: "a", Value: 1}}), "a data of type embedded document"},
 		"mod-string":  {doc("mod-string", "yesterday", "x"), "a modified of type string"},
 		"mod-number":  {doc("mod-number", int64(1_700_000_000), "x"), "a modified of type 64-bit integer"},
+		"mod-array":   {doc("mod-array", bson.A{now.Add(-100 * life)}, "x"), "a modified of type array"},
+		"mod-nulls":   {doc("mod-nulls", bson.A{nil}, "x"), "a modified of type array"},
 		"mod-bool":    {doc("mod-bool", true, "x"), "a modified of type boolean"},
 	} {
 		insert(t, coll, c.doc)

@@ -72,6 +72,91 @@ func TestOpenMakesTheIndexOnce(t *testing.T) {
 	}
 }
 
+// What begins with modified need not find all sessions by their time: a hashed index has no
+// order, and a sparse or a partial one leaves some out.
+func TestAnIndexThatCannotServeIsNotTakenForOneThatCan(t *testing.T) {
+	t.Parallel()
+	field := func(key string, value any) bson.E { return bson.E{Key: key, Value: value} }
+	modified := func(kind any, more ...bson.E) bson.D {
+		return append(bson.D{field("key", bson.D{field("modified", kind)}), field("name", "modified_1")}, more...)
+	}
+	for what, c := range map[string]struct {
+		index bson.D
+		made  string // by Open
+	}{
+		"hashed":                {modified("hashed"), "modified_1_gyrfalcon"},
+		"sparse":                {modified(1, field("sparse", true)), "modified_1_gyrfalcon"},
+		"partial":               {modified(1, field("partialFilterExpression", bson.D{field("user", bson.D{field("$exists", true)})})), "modified_1_gyrfalcon"},
+		"of text":               {bson.D{field("key", bson.D{field("modified", "text")}), field("name", "words")}, "modified_1"},
+		"of another field":      {bson.D{field("key", bson.D{field("user", 1), field("modified", 1)}), field("name", "users")}, "modified_1"},
+		"in descending order":   {modified(-1), ""},
+		"of the time and more":  {bson.D{field("key", bson.D{field("modified", 1), field("user", 1)}), field("name", "both")}, ""},
+		"with an odd direction": {modified(2.5), ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			coll, clock := newCollection(t), newClock()
+			err := coll.Database().RunCommand(t.Context(), bson.D{field("createIndexes", name), field("indexes", bson.A{c.index})}).Err()
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := indexes(t, coll)
+			a := open(t, coll, mongo.Options{Now: clock.Now})
+			if w := a.Warnings(); len(w) != 0 {
+				t.Errorf("Open has the warnings %q, want none", w)
+			}
+			made := ""
+			for i := range indexes(t, coll) {
+				if _, there := before[i]; !there {
+					made += i
+				}
+			}
+			if made != c.made {
+				t.Errorf("Open has made the index %q, want %q", made, c.made)
+			}
+			insert(t, coll, doc("expired", clock.Now().Add(-2*life), "x"), without("modified", doc("without a time", nil, "x")))
+			if n, _, err := a.GC(t.Context(), life, 10); n != 1 || err != nil {
+				t.Errorf("GC = %d, %v; want 1, nil", n, err)
+			}
+			if got := document(t, coll, "without a time")["modified"]; got != bson.NewDateTimeFromTime(clock.Now()) {
+				t.Errorf("a session without a time has %v after GC, want now, %v", got, clock.Now())
+			}
+		})
+	}
+}
+
+func TestAnIndexThatWouldRefuseSessionsIsToldAndItsMendHelps(t *testing.T) {
+	t.Parallel()
+	for what, index := range map[string]driver.IndexModel{
+		"is unique":        {Keys: bson.D{{Key: "modified", Value: 1}}, Options: options.Index().SetName("other").SetUnique(true)},
+		"is one of places": {Keys: bson.D{{Key: "modified", Value: "2dsphere"}}, Options: options.Index().SetName("other")},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			coll := newCollection(t)
+			if _, err := coll.Indexes().CreateOne(t.Context(), index); err != nil {
+				t.Fatal(err)
+			}
+			now := newClock().Now()
+			insert(t, coll, doc("a", nil, "x"))
+			_, _ = coll.UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "modified", Value: now}}}})
+			if _, err := coll.InsertOne(t.Context(), doc("b", now, "x")); err == nil {
+				t.Error("the server has stored two sessions, want it to refuse one: this shows nothing")
+			}
+			a := mongo.New(coll, mongo.Options{})
+			err := a.Open(t.Context())
+			_ = a.Close(t.Context())
+			if err == nil || !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), `db.session_data.dropIndex("other")`) {
+				t.Fatalf("Open = %v, want an error that says what the index is, and to drop it", err)
+			}
+			if err := coll.Indexes().DropOne(t.Context(), "other"); err != nil {
+				t.Fatal(err)
+			}
+			open(t, coll, mongo.Options{})
+		})
+	}
+}
+
 func TestAPlainIndexOfOursStandsInTheWayOfATTLIndexAndIsToldOf(t *testing.T) {
 	t.Parallel()
 	coll := newCollection(t)

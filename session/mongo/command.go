@@ -46,7 +46,7 @@ func (a *Adapter) insert(id string, now time.Time, content any) bson.D {
 
 func (a *Adapter) replaceExpired(id string, cutoff, now time.Time, content any) bson.D {
 	return a.update(
-		bson.D{{Key: fieldID, Value: id}, {Key: fieldModified, Value: bson.D{{Key: "$lte", Value: cutoff}}}},
+		bson.D{{Key: fieldID, Value: id}, {Key: fieldModified, Value: bson.D{{Key: "$lte", Value: cutoff}, noArray}}},
 		bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: now}, {Key: fieldData, Value: content}}}},
 	)
 }
@@ -69,6 +69,10 @@ func (a *Adapter) remove(id string) bson.D {
 		{Key: "q", Value: bson.D{{Key: fieldID, Value: id}}}, {Key: "limit", Value: 0},
 	})
 }
+
+// noArray stands where a document is looked for by its modified: a condition holds of an
+// array as soon as it holds of anything in it.
+var noArray = bson.E{Key: "$not", Value: bson.D{{Key: "$type", Value: "array"}}}
 
 func living(cutoff time.Time) bson.E {
 	return bson.E{Key: fieldModified, Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$lte", Value: cutoff}}}}}

@@ -56,7 +56,8 @@
 // # Clearing
 //
 // GC deletes expired sessions by an index on modified, which Open makes where
-// there is none, and in commands of a hundred. With Options.TTLIndex Open makes
+// there is none that finds them all (a hashed one has no order, a sparse or a partial
+// one leaves some out), and in commands of a hundred. With Options.TTLIndex Open makes
 // that a TTL index and the server clears by itself, an hour after a session's
 // end, lest its clock and the application's differ. Where Open may not make an index it
 // says so (see Adapter.Warnings), and GC has to look at every document.
@@ -66,8 +67,9 @@
 // Open refuses a capped collection (its server removes the oldest sessions,
 // living or not), a time series or a view, one with a collation (IDs or data
 // that differ would be one to it), one that is sharded by anything but _id (an
-// ID would not be unique), one with documents whose _id is no string, and a TTL
-// index that would remove living sessions.
+// ID would not be unique), one with documents whose _id is no string, a TTL
+// index that would remove living sessions, and an index for which the server would
+// refuse sessions (a unique one, or one of places on modified or data).
 //
 // A document holds at most 16 MiB, and so does the command that replaces one:
 // sessions of more than 8 MiB can be stored but hardly swapped.

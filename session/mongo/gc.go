@@ -31,7 +31,7 @@ func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (remove
 			return removed, more && err == nil, failed(err)
 		}
 	}
-	never := bson.E{Key: fieldModified, Value: nil} // or missing
+	never := bson.E{Key: fieldModified, Value: bson.D{{Key: "$eq", Value: nil}, noArray}} // or missing
 	begin := bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: up(now)}}}}
 	found, err := a.find(ctx, fit, never, limit-removed)
 	if err == nil {
@@ -89,7 +89,7 @@ func (a *Adapter) clear(ctx context.Context, fit *fitness, cutoff time.Time, lim
 	if !left.to.IsZero() && left.to.Before(cutoff) {
 		to = left.to
 	}
-	used := bson.D{{Key: "$lte", Value: to}}
+	used := bson.D{{Key: "$lte", Value: to}, noArray}
 	if !left.from.IsZero() {
 		used = append(used, bson.E{Key: "$gte", Value: left.from})
 	}
