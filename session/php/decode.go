@@ -85,6 +85,18 @@ func (r *reader) next() error {
 
 func (r *reader) inside() []byte { return r.sp.buf[r.tok.from:r.tok.to] }
 
+// next is reader.next, for what is then kept.
+func (d *decoder) next(r *reader) error {
+	if err := r.next(); err != nil {
+		return err
+	}
+	size := r.tok.to - r.tok.from
+	if r.tok.kind == 'C' {
+		size += r.tok.end - r.tok.body
+	}
+	return d.spend(size)
+}
+
 // follow returns what the reference that stands next leads to.
 func (r *reader) follow() (ident, error) {
 	if err := r.next(); err != nil {
@@ -102,7 +114,7 @@ func (r *reader) follow() (ident, error) {
 type decoder struct {
 	depth int // as PHP counts it
 	nest  int // containers, and references that are followed
-	left  int // values that it may still decode
+	left  int // values, and bytes of text, that it may still decode
 
 	objects map[ident]any // what has been decoded where the target was any
 	refs    map[ident]*Ref
@@ -118,8 +130,15 @@ type typedIdent struct {
 
 // newDecoder returns a decoder for a value that stands level deep in arrays.
 func newDecoder(size, level int) *decoder {
-	const perByte = 4 // far more than any honest session unfolds to
-	return &decoder{depth: level, left: 1000 + perByte*size}
+	return &decoder{depth: level, left: allowance(size)}
+}
+
+// allowance is how much may be decoded from a buffer of that size: a value that is held
+// by reference in several places may be decoded as often, and those that stand in it as
+// often again. It is far more than any honest session unfolds to.
+func allowance(size int) int {
+	const least, perByte = 1 << 16, 4
+	return least + perByte*size
 }
 
 func decodeValue(v *value, into any, level int) error {
@@ -164,8 +183,10 @@ func (d *decoder) leave(count int, kind byte) {
 	}
 }
 
-func (d *decoder) spend() error {
-	if d.left--; d.left < 0 {
+// spend takes from what may be decoded.
+func (d *decoder) spend(n int) error {
+	work.add(n)
+	if d.left -= n; d.left < 0 {
 		return errUnfolds
 	}
 	return nil
@@ -194,7 +215,7 @@ func own(t reflect.Type) bool {
 
 // into decodes the next value into v.
 func (d *decoder) into(r *reader, v reflect.Value) error {
-	if err := d.spend(); err != nil {
+	if err := d.spend(1); err != nil {
 		return err
 	}
 	t := v.Type()
@@ -222,7 +243,7 @@ func (d *decoder) into(r *reader, v reflect.Value) error {
 	if t.Kind() == reflect.Pointer {
 		return d.intoPointer(r, v)
 	}
-	if err := r.next(); err != nil {
+	if err := d.next(r); err != nil {
 		return err
 	}
 	if r.tok.kind == 'N' {
@@ -289,8 +310,16 @@ func (d *decoder) intoReferent(r *reader, v reflect.Value) error {
 	return err
 }
 
-// skip leaves out a value that has no field. It must be sound all the same.
+// skip leaves out a value that has no field, or that has been decoded. It must be sound
+// all the same. What references lead to may be left out as often as they lead there, so
+// it is not looked through each time.
 func (d *decoder) skip(r *reader) error {
+	if r.sp.refs {
+		if info := (ident{r.sp, r.sp.slotAt(r.i)}).info(); info.end > 0 && info.at == r.i {
+			r.i = info.end
+			return nil
+		}
+	}
 	end, _ := skipValue(r.sp.buf, r.i)
 	if end < 0 {
 		return errMalformed

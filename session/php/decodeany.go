@@ -10,7 +10,7 @@ import (
 // float64, string, Array, *Object, *Enum, *Serializable, and *Ref for what PHP holds by
 // reference.
 func (d *decoder) any(r *reader) (any, error) {
-	if err := d.spend(); err != nil {
+	if err := d.spend(1); err != nil {
 		return nil, err
 	}
 	if r.i >= len(r.sp.buf) {
@@ -48,7 +48,7 @@ func holdsValues(r *reader) bool {
 	if !t.scan(r.sp.buf, r.i) {
 		return false
 	}
-	return len(payloadValues(r.sp.buf, t.body, t.end-1, 0)) > 0
+	return len(payloadValues(r.sp.buf, t.body, t.end-1)) > 0
 }
 
 // anyShared decodes a value that other places share by reference.
@@ -109,7 +109,7 @@ func (d *decoder) anyReferent(r *reader) (any, error) {
 // anyPlain decodes the value that stands next. id is where it is from, if other places
 // may hold it.
 func (d *decoder) anyPlain(r *reader, id ident) (any, error) {
-	if err := r.next(); err != nil {
+	if err := d.next(r); err != nil {
 		return nil, err
 	}
 	switch r.tok.kind {

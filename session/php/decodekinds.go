@@ -140,7 +140,7 @@ func (d *decoder) elements(r *reader, each func(k key) error) error {
 		return err
 	}
 	for range count {
-		if err := r.next(); err != nil {
+		if err := d.next(r); err != nil {
 			return err
 		}
 		var k key
@@ -163,7 +163,7 @@ func (d *decoder) elements(r *reader, each func(k key) error) error {
 			return err
 		}
 	}
-	if err := r.next(); err != nil || r.tok.kind != '}' {
+	if err := d.next(r); err != nil || r.tok.kind != '}' {
 		return errMalformed
 	}
 	d.leave(count, kind)

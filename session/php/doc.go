@@ -60,7 +60,8 @@
 // its old value by reference keep that.
 //
 // An object that was read and is set again unchanged is still the same object (===) as
-// the others that PHP finds. One that was changed takes the place of the one that it was
+// the others that PHP finds, however many there are; one that stood in one place only is
+// a copy where it is set in another. One that was changed takes the place of the one that it was
 // read from, with all that refer to that, if that one is replaced; where it still
 // stands the changed one is an object of its own. What was decoded from one variable
 // does not change what is decoded from another until the session is read again. Where
@@ -74,6 +75,11 @@
 // *session.DecodeError when it is asked for; the others are not affected, and the stored
 // session stays (PHP destroys it). Where the structure itself breaks nobody can tell
 // where the next variable begins: that is Parse's error.
+//
+// A session of n bytes costs work and memory in proportion to n, for each variable that is
+// decoded: a value that stands in several places by reference is decoded as often into
+// targets that cannot share it, up to four times n and 64 KiB. More is a
+// *session.DecodeError; into an any, nothing is decoded twice.
 //
 // As PHP, this package reads arrays and objects nested up to 4096 deep and refuses to
 // write deeper ones. Whether a class exists, and takes its properties, only PHP knows.

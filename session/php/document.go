@@ -177,9 +177,8 @@ func (v value) target() (value, error) {
 
 // value returns the value that id means.
 func (id ident) value() value {
-	at := id.info().at
-	end, _ := skipValue(id.sp.buf, at)
-	return value{raw: id.sp.buf[at:end:end], sp: id.sp, at: at, refs: true}
+	info := id.info()
+	return value{raw: id.sp.buf[info.at:info.end:info.end], sp: id.sp, at: info.at, refs: true}
 }
 
 // elements makes m's variables of the array's elements.

@@ -2,7 +2,6 @@ package php_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -305,48 +304,6 @@ func TestTooDeepAValueIsRefusedWhereverItIsPut(t *testing.T) {
 		}
 		d.Remove("bag")
 		wantBytes(t, d, string(before))
-	}
-}
-
-// What takes the square of its size takes minutes here.
-func TestWorkGrowsWithTheSizeOnly(t *testing.T) {
-	t.Parallel()
-	const size = 40_000
-	for name, piece := range map[string]func(i int) string{
-		"variables":  func(i int) string { return fmt.Sprintf("v%d|i:1;", i) },
-		"one name":   func(int) string { return "v|i:1;" },
-		"references": func(i int) string { return fmt.Sprintf("v%d|a:1:{i:0;R:1;}", i) },
-		"objects":    func(i int) string { return fmt.Sprintf(`v%d|O:1:"A":1:{s:1:"o";r:%d;}`, i, 2*i-1) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			payload := []byte(`first|O:1:"A":1:{s:1:"o";N;}`)
-			for i := 1; i < size; i++ {
-				payload = append(payload, piece(i)...)
-			}
-			d := parsed(t, php.Native(), string(payload))
-			names := slices.Collect(d.Names())
-			for i, name := range names {
-				if strings.Contains(string(payload[:60]), ";r:") && i%(size/2) > 0 {
-					continue // each holds all those before it
-				}
-				var v any
-				_ = d.Decode(name, &v) // a reference may lead to too much
-			}
-			d.Remove("first")
-			if _, err := d.Bytes(); err != nil {
-				if _, ok := errors.AsType[*session.EncodeError](err); !ok {
-					t.Errorf("Bytes: %v", err)
-				}
-			}
-			for _, name := range names {
-				must(t, "Set", d.Set(name, 1))
-			}
-			for _, name := range names {
-				d.Remove(name)
-			}
-			wantBytes(t, d, "")
-		})
 	}
 }
 

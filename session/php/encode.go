@@ -72,8 +72,9 @@ type encoder struct {
 	ext     []ident
 	aliases []alias
 
-	clean    *decoder // what objects were decoded from, decoded anew
-	compared int      // how much has been compared with that
+	clean    *decoder        // what objects were decoded from, decoded anew
+	cleaned  map[*space]bool // what that has the allowance for
+	compared comparison      // with that
 }
 
 // refuse is the error for what PHP's format, or PHP, cannot carry.

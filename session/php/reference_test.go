@@ -187,19 +187,19 @@ func TestReferencesThatUnfoldToTooMuchAreADecodeErrorAndNoFlood(t *testing.T) {
 }
 
 // chain is a session of n objects, each of which refers to the one before it.
-func chain(n int) []byte {
+func chain(n int) string {
 	b := []byte(`v0|O:1:"A":1:{s:1:"o";N;}`)
 	for i := 1; i < n; i++ {
 		b = fmt.Appendf(b, `v%d|O:1:"A":1:{s:1:"o";r:%d;}`, i, 2*i-1)
 	}
-	return b
+	return string(b)
 }
 
 // Following references is recursion, which Go's stack has room for up to a point.
 func TestAChainOfReferencesHasAnEnd(t *testing.T) {
 	t.Parallel()
 	for n, ok := range map[int]bool{20_000: true, 100_000: false} {
-		d := parsed(t, php.Native(), string(chain(n)))
+		d := parsed(t, php.Native(), chain(n))
 		var v any
 		if err := d.Decode(fmt.Sprintf("v%d", n-1), &v); (err == nil) != ok {
 			t.Errorf("a chain of %d: got error %v, want one: %v", n, err, !ok)
@@ -210,7 +210,7 @@ func TestAChainOfReferencesHasAnEnd(t *testing.T) {
 func TestWhatReferencesPullInMustNotBeTooDeepForPHP(t *testing.T) {
 	t.Parallel()
 	for n, ok := range map[int]bool{4000: true, 4200: false} {
-		d := parsed(t, php.Native(), string(chain(n)))
+		d := parsed(t, php.Native(), chain(n))
 		for i := range n - 1 {
 			d.Remove(fmt.Sprintf("v%d", i))
 		}

@@ -17,6 +17,7 @@ func (t *token) scan(p []byte, i int) bool {
 	if i >= len(p) {
 		return false
 	}
+	work.add(1)
 	t.kind, t.at = p[i], i
 	switch t.kind {
 	case '}':
@@ -74,12 +75,14 @@ func (t *token) scanWord(p []byte, i int, last byte) bool {
 		}
 		if c == last {
 			t.to, t.end = i, i+1
+			work.add(t.to - t.from)
 			return true
 		}
 		if c != '+' && c != '-' && c != '.' && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
+			break
 		}
 	}
+	work.add(i - t.from)
 	return false
 }
 
@@ -110,6 +113,7 @@ func (t *token) scanEscaped(p []byte, i int) bool {
 		return false
 	}
 	i = t.from
+	work.add(n)
 	for range n {
 		if i >= len(p) {
 			return false

@@ -42,6 +42,7 @@ type alias struct {
 
 type slotInfo struct {
 	at     int  // where the value begins in buf
+	end    int  // and ends
 	kind   byte // its token's
 	shared bool // an R: leads here
 	used   bool // an R: or r: leads here
@@ -72,41 +73,43 @@ func (sp *space) index() []slotInfo {
 func (sp *space) walk() (ok, custom bool) {
 	sp.slots = sp.slots[:0]
 	ok = true
-	var visit func(p []byte, i, nesting int)
-	visit = func(p []byte, i, nesting int) {
-		c := cursor{p: p, i: i}
-		for c.step() {
-			if !c.value() {
+	var open []int // the slots of the containers that are not closed yet
+	for start := range sp.starts() {
+		d := descent{cursor: cursor{p: sp.buf, i: start}}
+		for d.step() {
+			if d.kind == '}' && len(open) > 0 {
+				sp.slots[open[len(open)-1]].end = d.end
+				open = open[:len(open)-1]
+			}
+			if !d.value() {
 				continue
 			}
 			n := len(sp.slots) + 1
 			same := n
-			if c.kind == 'R' || c.kind == 'r' {
-				target, found := sp.mark(c.p[c.from:c.to], c.kind)
+			if d.kind == 'R' || d.kind == 'r' {
+				target, found := sp.mark(d.p[d.from:d.to], d.kind)
 				ok = ok && found
-				if found && target > 0 && c.kind == 'r' {
+				if found && target > 0 && d.kind == 'r' {
 					same = target
 				}
 			}
-			if c.kind == 'R' {
+			if d.kind == 'R' {
 				continue
 			}
-			sp.slots = append(sp.slots, slotInfo{at: c.at, kind: c.kind, same: same})
-			if c.kind != 'C' {
+			if d.container() {
+				open = append(open, n-1)
+			}
+			sp.slots = append(sp.slots, slotInfo{at: d.at, end: d.end, kind: d.kind, same: same})
+			if d.kind != 'C' {
 				continue
 			}
-			if starts := payloadValues(c.p, c.body, c.end-1, nesting); len(starts) > 0 {
+			if values := payloadValues(d.p, d.body, d.end-1); len(values) > 0 {
 				custom = true
 				if !sp.plain {
-					for _, start := range starts {
-						visit(c.p[:c.end-1], start, nesting+1)
-					}
+					d.enter(values)
 				}
 			}
 		}
-	}
-	for start := range sp.starts() {
-		visit(sp.buf, start, 0)
 	}
 	return ok, custom
 }
@@ -174,12 +177,14 @@ func (sp *space) refersTo(text []byte, kind byte, before int) (ident, bool) {
 
 // slotAt returns the slot of the value that begins at byte at, or of the next one.
 func (sp *space) slotAt(at int) int {
+	work.add(1)
 	i, _ := slices.BinarySearchFunc(sp.index(), at, func(s slotInfo, at int) int { return cmp.Compare(s.at, at) })
 	return i + 1
 }
 
 // alias returns what the slot is known as elsewhere.
 func (id ident) alias() *alias {
+	work.add(1)
 	all := id.sp.aliases
 	i, _ := slices.BinarySearchFunc(all, id.slot, func(a alias, slot int) int { return cmp.Compare(a.from+a.n-1, slot) })
 	if i == len(all) || all[i].from > id.slot {
@@ -216,56 +221,3 @@ func (id ident) flags() slotInfo {
 }
 
 func isObject(kind byte) bool { return kind == 'O' || kind == 'C' || kind == 'E' }
-
-// payloadValues returns where values begin in p[from:to], the text of a C:, if it is
-// nothing but values one after the other, as serialize() writes them, or the form in
-// which PHP wrote its own ArrayObject and its like before 7.4.
-func payloadValues(p []byte, from, to, nesting int) []int {
-	const deepest = 32 // of C: within C:, which nobody writes
-	if nesting >= deepest {
-		return nil
-	}
-	var starts []int
-	p = p[:to]
-	for i := from; i < to; {
-		if p[i] == ';' || p[i] == 'x' || p[i] == 'm' {
-			for _, mark := range []string{"x:", ";m:", ";"} {
-				if i+len(mark) <= to && string(p[i:i+len(mark)]) == mark {
-					i += len(mark)
-					break
-				}
-			}
-			if i == to {
-				break
-			}
-		}
-		end, _ := skipValue(p, i)
-		if end < 0 {
-			return nil
-		}
-		starts = append(starts, i)
-		i = end
-	}
-	return starts
-}
-
-// countPayload returns how many slots the text of a C: takes, p[from:to], and whether
-// it holds references.
-func countPayload(p []byte, from, to, nesting int) (slots int, refs bool) {
-	for _, start := range payloadValues(p, from, to, nesting) {
-		c := cursor{p: p[:to], i: start}
-		for c.step() {
-			if !c.value() {
-				continue
-			}
-			refs = refs || c.kind == 'R' || c.kind == 'r'
-			if c.kind == 'C' {
-				n, also := countPayload(c.p, c.body, c.end-1, nesting+1)
-				c.slot += n
-				refs = refs || also
-			}
-		}
-		slots += c.slot
-	}
-	return slots, refs
-}

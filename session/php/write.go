@@ -2,8 +2,6 @@ package php
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 
 	"gyrfalcon/session"
 )
@@ -14,21 +12,37 @@ import (
 // PHP would, and those after it refer to that.
 type writer struct {
 	out   []byte
-	vars  []variable
+	heads []head // what out lacks yet
+	added int    // how long those are
+	there *standing
 	n     int           // the last slot's number
 	at    map[ident]int // which number a value has got
 	lent  map[ident]int // see refer
 	depth int
 
+	stack   []frame // what is being written, the innermost last
 	foreign bool    // references are not followed, but noted
 	ext     []ident // where they lead
 	moved   int     // within how many values that stand in a reference's place
 	err     error
 }
 
+// frame is a value of which a part has been written, or the text of a C:.
+type frame struct {
+	sp *space
+	c  cursor
+
+	custom *custom // the text
+	moved  bool    // it stands in a reference's place
+
+	// The place that has the number n once the value has been written, if any.
+	place ident
+	n     int
+}
+
 // renumber is encode for a document with references.
 func (d *document) renumber() ([]byte, error) {
-	w := &writer{vars: d.vars, at: map[ident]int{}}
+	w := &writer{there: &standing{vars: d.vars}, at: map[ident]int{}}
 	if d.format.array {
 		w.n = 1
 		w.depth = 1
@@ -38,11 +52,14 @@ func (d *document) renumber() ([]byte, error) {
 	for v := range d.live() {
 		w.out = append(w.out, v.key...)
 		w.variable(&v.value)
+		if w.err != nil {
+			return nil, w.err
+		}
 	}
 	if d.format.array {
 		w.out = append(w.out, '}')
 	}
-	return w.out, w.err
+	return w.finish(), nil
 }
 
 func (d *document) rootIdent() ident {
@@ -81,9 +98,9 @@ func (d *document) flatten() (frozen, error) {
 	if d.count() > 0 {
 		f.depth++
 	}
-	f.value = value{raw: w.out}
+	f.value = value{raw: w.finish()}
 	if d.refs {
-		sp.buf, sp.ext = w.out, w.ext
+		sp.buf, sp.ext = f.raw, w.ext
 		f.sp, f.refs = sp, true
 		sp.refs = true
 	}
@@ -118,49 +135,87 @@ func depthOf(c *cursor) int {
 	return c.depth
 }
 
-// value writes the value that begins at byte at of sp, and is slot there.
+// value writes the value that begins at byte at of sp, and is slot there, with what its
+// references pull in. It returns how deep that is nested, without what they pull in.
 func (w *writer) value(sp *space, at, slot int) (deepest int) {
-	c := cursor{p: sp.buf, i: at, slot: slot - 1}
-	for c.step() {
-		raw := c.p[c.at:c.end]
-		deepest = max(deepest, depthOf(&c))
-		if !c.value() {
-			w.out = append(w.out, raw...)
-			if c.kind == '}' {
-				w.depth--
-			}
-			continue
-		}
-		if c.kind == 'R' || c.kind == 'r' {
-			w.link(sp, &c)
-			continue
-		}
-		if n := w.again(ident{sp, c.slot}); n > 0 {
-			w.number(sp, &c, n)
-			if c.container() {
-				c.leave()
-			} else if c.kind == 'C' {
-				c.slot += w.inside(sp, &c)
-			}
-			continue
-		}
-		w.n++
-		w.define(ident{sp, c.slot})
+	w.push(frame{sp: sp, c: cursor{p: sp.buf, i: at, slot: slot - 1}})
+	for len(w.stack) > 0 && w.err == nil {
+		f := &w.stack[len(w.stack)-1]
 		switch {
-		case c.kind == 'C':
-			w.custom(sp, &c)
-			continue
-		case c.container():
-			w.depth++
-			if w.moved > 0 && w.depth > maxDepth && w.err == nil {
-				w.err = &session.EncodeError{Type: "a session with references",
-					Why: fmt.Sprintf("what its references lead to would be nested more than %d deep, which PHP does not read", maxDepth)}
-				return deepest
+		case f.c.step():
+			if len(w.stack) == 1 {
+				deepest = max(deepest, depthOf(&f.c))
 			}
+			w.token(f)
+		case f.custom == nil || !w.nextOfText(f):
+			w.pop()
 		}
-		w.out = append(w.out, raw...)
 	}
 	return deepest
+}
+
+func (w *writer) push(f frame) {
+	if f.moved {
+		w.moved++
+	}
+	w.stack = append(w.stack, f)
+}
+
+// pop ends the innermost value.
+func (w *writer) pop() {
+	f := &w.stack[len(w.stack)-1]
+	if f.moved {
+		w.moved--
+	}
+	if f.place.sp != nil {
+		w.at[f.place] = f.n
+	}
+	w.stack = w.stack[:len(w.stack)-1]
+}
+
+// deeper begins a container, or the text of a C:, which PHP reads by recursion too.
+func (w *writer) deeper() {
+	w.depth++
+	if w.moved > 0 && w.depth > maxDepth {
+		w.err = &session.EncodeError{Type: "a session with references",
+			Why: fmt.Sprintf("what its references lead to would be nested more than %d deep, which PHP does not read", maxDepth)}
+	}
+}
+
+// token writes what stands under the cursor. It may push what comes first.
+func (w *writer) token(f *frame) {
+	sp, c := f.sp, &f.c
+	raw := c.p[c.at:c.end]
+	if !c.value() {
+		w.out = append(w.out, raw...)
+		if c.kind == '}' {
+			w.depth--
+		}
+		return
+	}
+	if c.kind == 'R' || c.kind == 'r' {
+		w.link(sp, c)
+		return
+	}
+	if n := w.again(ident{sp, c.slot}); n > 0 {
+		w.number(sp, c, n)
+		if c.container() {
+			c.leave()
+		} else if c.kind == 'C' {
+			c.slot += sp.inside(c)
+		}
+		return
+	}
+	w.n++
+	w.define(ident{sp, c.slot})
+	if c.kind == 'C' {
+		w.custom(sp, c)
+		return
+	}
+	if c.container() {
+		w.deeper()
+	}
+	w.out = append(w.out, raw...)
 }
 
 // again returns the number of a value that has been written already and that PHP
@@ -219,30 +274,17 @@ func (w *writer) define(id ident) {
 		}
 		w.at[id] = w.n
 		a := id.alias()
-		if a == nil || w.stands(a.to) {
+		if a == nil || w.there.stands(a.to) {
 			return
 		}
 		id = a.to.source()
 	}
 }
 
-// stands says whether the value is among those that are to be written.
-func (w *writer) stands(id ident) bool {
-	at := id.info().at
-	return slices.ContainsFunc(w.vars, func(v variable) bool {
-		if v.sp == id.sp {
-			return v.at <= at && at < v.at+len(v.raw)
-		}
-		return v.sp != nil && slices.ContainsFunc(v.sp.aliases, func(a alias) bool {
-			return a.copied && a.to.sp == id.sp && a.to.slot <= id.slot && id.slot < a.to.slot+a.n
-		})
-	})
-}
-
 // link writes the reference under the cursor. An r: may be what an R: leads to.
 func (w *writer) link(sp *space, c *cursor) {
 	if c.kind == 'R' {
-		w.reference(sp, c, c.slot)
+		w.reference(sp, c, c.slot, ident{})
 		return
 	}
 	id := ident{sp, c.slot}
@@ -250,31 +292,43 @@ func (w *writer) link(sp *space, c *cursor) {
 		w.refer('R', id.source(), n)
 		return
 	}
-	n := w.n + 1
-	w.reference(sp, c, c.slot-1)
+	place := ident{}
 	if !w.foreign && id.info().shared {
-		w.at[id.source()] = n
+		place = id.source()
 	}
+	w.reference(sp, c, c.slot-1, place)
 }
 
 // reference writes the reference under the cursor, which stands behind that many
-// slots.
-func (w *writer) reference(sp *space, c *cursor, before int) {
-	text := c.p[c.from:c.to]
-	id, ok := sp.refersTo(text, c.kind, before)
-	if !ok {
-		w.dangling(c)
+// slots. place is its own, if an R: leads there.
+func (w *writer) reference(sp *space, c *cursor, before int, place ident) {
+	f := frame{place: place, n: w.n + 1, moved: true}
+	if !w.resolve(sp, c, before, &f) {
+		if place.sp != nil {
+			w.at[place] = f.n
+		}
 		return
 	}
-	if w.foreign {
+	w.push(f)
+}
+
+// resolve writes the reference under the cursor, unless what it leads to is to be
+// written in its place: then it makes f of that.
+func (w *writer) resolve(sp *space, c *cursor, before int, f *frame) (moved bool) {
+	id, ok := sp.refersTo(c.p[c.from:c.to], c.kind, before)
+	switch {
+	case !ok:
+		w.dangling(c)
+		return false
+	case w.foreign:
 		w.refer(c.kind, ident{}, foreign+len(w.ext))
 		w.ext = append(w.ext, id)
-		return
+		return false
 	}
 	id = id.source()
 	if n, there := w.at[id]; there {
 		w.refer(c.kind, id, n)
-		return
+		return false
 	}
 	if c.kind == 'r' {
 		if w.lent == nil {
@@ -282,9 +336,8 @@ func (w *writer) reference(sp *space, c *cursor, before int) {
 		}
 		w.lent[id] = 0
 	}
-	w.moved++
-	w.value(id.sp, id.info().at, id.slot)
-	w.moved--
+	f.sp, f.c = id.sp, cursor{p: id.sp.buf, i: id.info().at, slot: id.slot - 1}
+	return true
 }
 
 // dangling writes a reference that leads nowhere, so that it goes on doing so: PHP
@@ -299,34 +352,4 @@ func (w *writer) dangling(c *cursor) {
 	if c.kind == 'r' {
 		w.n++
 	}
-}
-
-// custom writes a C:, in whose text there may be references too.
-func (w *writer) custom(sp *space, c *cursor) {
-	var starts []int
-	if !sp.plain {
-		starts = payloadValues(c.p, c.body, c.end-1, 0)
-	}
-	if len(starts) == 0 {
-		w.out = append(w.out, c.p[c.at:c.end]...)
-		return
-	}
-	begin := len(w.out)
-	done := c.body
-	for _, start := range starts {
-		w.out = append(w.out, c.p[done:start]...)
-		w.value(sp, start, sp.slotAt(start))
-		done, _ = skipValue(c.p, start)
-		c.slot += sp.slotAt(done) - sp.slotAt(start)
-	}
-	w.out = append(w.out, c.p[done:c.end]...)
-	size := len(w.out) - begin - 1
-	head := append([]byte("C:"), appendQuoted(nil, c.p[c.from:c.to])...)
-	head = append(strconv.AppendInt(append(head, ':'), int64(size), 10), ':', '{')
-	w.out = slices.Insert(w.out, begin, head...)
-}
-
-// inside is how many slots the text of a C: takes.
-func (w *writer) inside(sp *space, c *cursor) int {
-	return sp.slotAt(c.end) - sp.slotAt(c.at) - 1
 }
