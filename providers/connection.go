@@ -92,7 +92,7 @@ func (a *lateAdapter[C]) Open(ctx context.Context) (err error) {
 }
 
 // Lock is the adapter's own, where it has locks.
-func (a *lateAdapter[C]) Lock(ctx context.Context, id string) (func(context.Context) error, error) {
+func (a *lateAdapter[C]) Lock(ctx context.Context, id string) (session.Lock, error) {
 	if l, ok := a.Adapter.(session.Locker); ok {
 		return l.Lock(ctx, id)
 	}

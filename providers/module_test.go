@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxtest"
@@ -359,10 +360,22 @@ type more struct {
 
 func (more) Warnings() []string { return []string{"no index; create one"} }
 
-func (m more) Lock(context.Context, string) (func(context.Context) error, error) {
+func (m more) Lock(_ context.Context, id string) (session.Lock, error) {
 	m.locked.Add(1)
-	return func(context.Context) error { return nil }, nil
+	return lock{m, id}, nil
 }
+
+// lock keeps nobody out.
+type lock struct {
+	adapter session.Adapter
+	id      string
+}
+
+func (l lock) Swap(ctx context.Context, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
+	return l.adapter.Swap(ctx, l.id, prev, next, life)
+}
+
+func (lock) Release(context.Context) error { return nil }
 
 func TestWhatAnAdapterIsBesidesReachesTheManager(t *testing.T) {
 	t.Parallel()

@@ -46,11 +46,11 @@ func (s *Session) commit(ctx context.Context) error {
 		s.touch(d)
 		return nil
 	}
-	lock, err := s.locking(d)
-	if err != nil {
+	var err error
+	if s.brief, err = s.locking(d); err != nil {
 		return err
 	}
-	defer s.m.unlock(ctx, &lock)
+	defer s.m.unlock(ctx, &s.brief)
 	switch {
 	case s.rotate:
 		err = s.commitRotated(d)
@@ -131,7 +131,7 @@ func (s *Session) restamp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.rec, err = s.m.adapter.Swap(ctx, s.stored, s.rec, next, s.m.opts.Lifetime); err != nil {
+	if l.rec, err = s.swap(ctx, s.rec, next); err != nil {
 		return err
 	}
 	s.store(l)
@@ -187,7 +187,7 @@ func (s *Session) commitChanged(ctx context.Context) error {
 	fight := contention{queues: &s.m.queues, id: s.stored}
 	defer fight.done()
 	for !bytes.Equal(next, l.rec.Data) {
-		rec, err := s.m.adapter.Swap(ctx, s.stored, l.rec, next, s.m.opts.Lifetime)
+		rec, err := s.swap(ctx, l.rec, next)
 		if err == nil {
 			l.rec = rec
 			s.store(l)

@@ -46,7 +46,7 @@ func (l *locker) took() string {
 	return all
 }
 
-func (l *locker) Lock(ctx context.Context, id string) (func(context.Context) error, error) {
+func (l *locker) Lock(ctx context.Context, id string) (session.Lock, error) {
 	if l.none {
 		return nil, nil
 	}
@@ -66,11 +66,26 @@ func (l *locker) Lock(ctx context.Context, id string) (func(context.Context) err
 		return nil, ctx.Err()
 	}
 	l.note("lock")
-	return func(context.Context) error {
-		l.note("release")
-		<-turn
-		return l.lost
-	}, nil
+	return &lock{l, id, turn}, nil
+}
+
+// lock is one of a locker's.
+type lock struct {
+	l    *locker
+	id   string
+	turn <-chan struct{}
+}
+
+// Swap of the locker's own is another: what is written under a lock must say so.
+func (h *lock) Swap(ctx context.Context, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
+	h.l.note("swap")
+	return h.l.Adapter.Swap(ctx, h.id, prev, next, life)
+}
+
+func (h *lock) Release(context.Context) error {
+	h.l.note("release")
+	<-h.turn
+	return h.l.lost
 }
 
 func (l *locker) Read(ctx context.Context, id string, life time.Duration) (session.Record, error) {
@@ -84,7 +99,7 @@ func (l *locker) Create(ctx context.Context, id string, data []byte, life time.D
 }
 
 func (l *locker) Swap(ctx context.Context, id string, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
-	l.note("swap")
+	l.note("unlocked-swap")
 	return l.Adapter.Swap(ctx, id, prev, next, life)
 }
 
@@ -228,7 +243,7 @@ func TestALockerThatLocksNothingIsAnAdapterLikeOthers(t *testing.T) {
 	v.with(func(s *session.Session) { must(t, "Set", s.Set("n", 1)) })
 	v.with(func(s *session.Session) { must(t, "Set", s.Set("n", 2)) })
 	v.do(func(_ http.ResponseWriter, r *http.Request) { must(t, "Destroy", v.m.Destroy(r.Context())) })
-	l.want(t, "three requests", "create read swap destroy")
+	l.want(t, "three requests", "create read unlocked-swap destroy")
 }
 
 // With locks the requests of a session follow one another: none meets a conflict.

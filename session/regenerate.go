@@ -74,7 +74,7 @@ func (s *Session) lastSwap(ctx context.Context, l *loaded) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.m.adapter.Swap(ctx, s.stored, l.rec, last, s.m.opts.Lifetime)
+	_, err = s.swap(ctx, l.rec, last)
 	if !errors.Is(err, ErrTooLarge) {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *Session) lastSwap(ctx context.Context, l *loaded) error {
 	if last, err = s.tombstone(m, nil); err != nil {
 		return err
 	}
-	_, err = s.m.adapter.Swap(ctx, s.stored, l.rec, last, s.m.opts.Lifetime)
+	_, err = s.swap(ctx, l.rec, last)
 	return err
 }
 

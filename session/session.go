@@ -36,6 +36,7 @@ type Session struct {
 	known  bool // rec is the session of id in the store
 
 	held       locked // its lock, from the first read to the response's beginning
+	brief      locked // its lock for the time of a commit, where held is none or another's
 	meta       meta
 	metaText   string // where the stored meta is decoded to
 	superseded bool

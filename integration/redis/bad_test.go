@@ -97,14 +97,14 @@ func TestAnACLUserNeedsWhatTheErrorSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, err := a.Lock(t.Context(), "id")
+	lock, err := a.Lock(t.Context(), "id")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Swap(t.Context(), "id", r, []byte("y"), life); err != nil {
+	if _, err := lock.Swap(t.Context(), r, []byte("y"), life); err != nil {
 		t.Errorf("Swap = %v, want nil", err)
 	}
-	if err := errors.Join(release(t.Context()), a.Touch(t.Context(), "id", life), a.Destroy(t.Context(), "id")); err != nil {
+	if err := errors.Join(lock.Release(t.Context()), a.Touch(t.Context(), "id", life), a.Destroy(t.Context(), "id")); err != nil {
 		t.Error(err)
 	}
 	for i := range rights[1:] {
@@ -199,14 +199,17 @@ func TestAKeyOfAnotherTypeIsLeftAlone(t *testing.T) {
 				srv = servers.SharedCluster(t).Master(t, key)
 			}
 			srv.Do(t, "RPUSH", key, "somebody else's")
+			const mend = "choose another"
 			if c.options.Lock != nil {
-				release, err := a.Lock(t.Context(), "id")
+				lock, err := a.Lock(t.Context(), "id")
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer func() { _ = release(context.Background()) }()
+				wantPromise(t, "Swap under the lock", second(lock.Swap(t.Context(), session.Record{}, []byte("x"), life)), mend)
+				if err := lock.Release(t.Context()); err != nil {
+					t.Error(err)
+				}
 			}
-			const mend = "choose another"
 			if err := second(a.Read(t.Context(), "id", life)); err == nil || !strings.Contains(err.Error(), mend) {
 				t.Errorf("Read of a list = %v, want an error that says %q", err, mend)
 			}

@@ -146,6 +146,34 @@ func TestALockThatIsLostRefusesTheWrite(t *testing.T) {
 	sh.visitPHP(2)
 }
 
+// The next one is a request of the same process, in which both are served by one adapter.
+func TestALockThatAnotherRequestOfOursHasTakenRefusesTheWrite(t *testing.T) {
+	t.Parallel()
+	sh, srv, lock := lockedSites(t, redis.Lock{}, locking)
+	code, err := sh.visitGo(func(first *session.Session) error {
+		srv.Do(t, "DEL", lock) // it has expired
+		code, err := sh.visitGo(func(later *session.Session) error {
+			holder := srv.Do(t, "GET", lock)
+			err := errors.Join(first.Set("n", 1000), first.Commit(t.Context()))
+			if !errors.Is(err, session.ErrBusy) || !strings.Contains(err.Error(), "lock was lost") {
+				t.Errorf("Commit with a lock that another request has = %v, want ErrBusy that says so", err)
+			}
+			if now := srv.Do(t, "GET", lock); now != holder {
+				t.Errorf("the lock is %v's, want the other request's still, %v", now, holder)
+			}
+			return second(session.Update(later, "n", func(n int) int { return n + 1 }))
+		})
+		if code != http.StatusOK {
+			t.Errorf("the request that has the lock: status %d, %v", code, err)
+		}
+		return first.Commit(t.Context())
+	})
+	if code != http.StatusServiceUnavailable || !errors.Is(err, session.ErrBusy) {
+		t.Errorf("the request that lost its lock: status %d, %v; want 503, ErrBusy", code, err)
+	}
+	sh.visitPHP(3)
+}
+
 // phpredis releases a session's lock on another server than the session's own, where there
 // are several.
 func TestALockIsReleasedOnTheSessionsOwnServer(t *testing.T) {
@@ -163,7 +191,7 @@ func TestALockIsReleasedOnTheSessionsOwnServer(t *testing.T) {
 	}
 	a := openAdapter(t, redis.Servers{Path: text}, redis.Options{Prefix: &prefix, Lock: &redis.Lock{}})
 	for _, id := range phpIDs()[:60] {
-		release, err := a.Lock(t.Context(), id)
+		lock, err := a.Lock(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +204,7 @@ func TestALockIsReleasedOnTheSessionsOwnServer(t *testing.T) {
 				t.Errorf("%v locks on %s, want %d: the session is on %s", n, r.Addr(), want, path.Server(id))
 			}
 		}
-		if err := release(t.Context()); err != nil {
+		if err := lock.Release(t.Context()); err != nil {
 			t.Errorf("release = %v, want nil", err)
 		}
 	}
@@ -192,14 +220,14 @@ func TestPhalcon5sLockHasAKeyOfItsOwn(t *testing.T) {
 	srv := servers.SharedRedis(t)
 	prefix := newPrefix()
 	a := openAdapter(t, one(srv), redis.Options{Prefix: &prefix, Flavor: redis.Phalcon5, Lock: &redis.Lock{}})
-	release, err := a.Lock(t.Context(), "id")
+	lock, err := a.Lock(t.Context(), "id")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if left := keys(t, srv, prefix+"*"); len(left) != 1 || left[0] != prefix+"id-lock" {
 		t.Errorf("the lock is %q, want %q", left, prefix+"id-lock")
 	}
-	if err := release(t.Context()); err != nil {
+	if err := lock.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -213,7 +241,7 @@ func TestCloseReleasesTheLocksThatAreLeft(t *testing.T) {
 	if err := a.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	release, err := a.Lock(t.Context(), "id")
+	lock, err := a.Lock(t.Context(), "id")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +251,7 @@ func TestCloseReleasesTheLocksThatAreLeft(t *testing.T) {
 	if left := keys(t, srv, prefix+"*"); len(left) > 0 {
 		t.Errorf("%q are left, want no lock", left)
 	}
-	if err := release(t.Context()); err != nil {
+	if err := lock.Release(t.Context()); err != nil {
 		t.Errorf("release after Close = %v, want nil: it was released", err)
 	}
 	if _, err := a.Lock(t.Context(), "id"); err == nil {

@@ -187,15 +187,22 @@ func (a *Adapter) Create(ctx context.Context, id string, data []byte, life time.
 
 // Swap replaces prev's content by next, in one call of a script.
 func (a *Adapter) Swap(ctx context.Context, id string, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
+	return a.swap(ctx, id, prev, next, life, nil)
+}
+
+// swap is Swap, under a lock unless it is nil.
+func (a *Adapter) swap(ctx context.Context, id string, prev session.Record, next []byte, life time.Duration, lock *held) (session.Record, error) {
 	n, err := a.server(ctx, id)
 	if err != nil {
 		return session.Record{}, err
 	}
 	began := time.Now()
 	stored := a.opts.wrap(next)
-	key := n.prefix + id
 	how, was := a.compare(prev)
-	keys, secret := a.locks.keys(key, id, a.opts)
+	keys, secret := []string{n.prefix + id}, ""
+	if lock != nil {
+		keys, secret = append(keys, lock.key), lock.secret
+	}
 	code, err := n.run(ctx, swap, a.opts.Wait, stored, keys, how, was, a.life(life), secret)
 	switch {
 	case err != nil:

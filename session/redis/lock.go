@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,42 +32,31 @@ return redis.call('pexpire', KEYS[1], ARGV[2])`)
 // locks are those that this adapter holds.
 type locks struct {
 	mu     sync.Mutex
-	held   map[string]*held // by the session's stored ID
+	held   map[*held]struct{}
 	closed bool
 }
 
 // held is one of them.
 type held struct {
+	a           *Adapter
 	node        *node
-	id          string
+	id          string // of the session, as stored
 	key, secret string
 	stop        func()        // ends the renewing
 	stopped     chan struct{} // it has ended
 	released    sync.Once
 }
 
-func (l *locks) init() { l.held = make(map[string]*held) }
+var _ session.Lock = (*held)(nil)
 
-// keys are those of a write: the session's, and its lock's where we hold it, with the
-// lock's secret.
-func (l *locks) keys(key, id string, o Options) (keys []string, secret string) {
-	if o.Lock == nil {
-		return []string{key}, ""
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if h := l.held[id]; h != nil {
-		return []string{key, h.key}, h.secret
-	}
-	return []string{key}, ""
-}
+func (l *locks) init() { l.held = make(map[*held]struct{}) }
 
 // take notes a lock, unless the adapter is closed.
 func (l *locks) take(h *held) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {
-		l.held[h.id] = h
+		l.held[h] = struct{}{}
 	}
 	return !l.closed
 }
@@ -73,22 +64,17 @@ func (l *locks) take(h *held) bool {
 func (l *locks) drop(h *held) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.held[h.id] == h {
-		delete(l.held, h.id)
-	}
+	delete(l.held, h)
 }
 
 // close releases what is left: its requests are over.
 func (l *locks) close(ctx context.Context) {
 	l.mu.Lock()
 	l.closed = true
-	var left []*held
-	for _, h := range l.held {
-		left = append(left, h)
-	}
+	left := slices.Collect(maps.Keys(l.held))
 	l.mu.Unlock()
 	for _, h := range left {
-		_ = h.release(ctx, l) // it expires
+		_ = h.Release(ctx) // it expires
 	}
 }
 
@@ -96,9 +82,8 @@ func (l *locks) close(ctx context.Context) {
 // phpredis (or of Phalcon 5's adapter, with that flavor), so that PHP's requests and ours
 // keep each other out. Without Options.Lock it locks nothing.
 //
-// The lock is kept alive until it is released. While it is held, a Swap of the session is
-// refused once the lock is lost.
-func (a *Adapter) Lock(ctx context.Context, id string) (func(context.Context) error, error) {
+// The lock is kept alive until it is released. Its Swap is refused once it is lost.
+func (a *Adapter) Lock(ctx context.Context, id string) (session.Lock, error) {
 	o := a.opts.Lock
 	if o == nil {
 		return nil, nil
@@ -107,7 +92,7 @@ func (a *Adapter) Lock(ctx context.Context, id string) (func(context.Context) er
 	if err != nil {
 		return nil, err
 	}
-	h := &held{node: n, id: id, key: a.opts.lockKey(n.prefix + id), secret: secret()}
+	h := &held{a: a, node: n, id: id, key: a.opts.lockKey(n.prefix + id), secret: secret()}
 	if err := h.acquire(ctx, *o); err != nil {
 		return nil, err
 	}
@@ -115,11 +100,10 @@ func (a *Adapter) Lock(ctx context.Context, id string) (func(context.Context) er
 	renewing, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	h.stopped = make(chan struct{})
 	go h.renew(renewing, o.Expire)
-	done := func(ctx context.Context) error { return h.release(ctx, &a.locks) }
 	if !a.locks.take(h) {
-		return nil, errors.Join(errClosed, done(ctx))
+		return nil, errors.Join(errClosed, h.Release(ctx))
 	}
-	return done, nil
+	return h, nil
 }
 
 // lockKey is the key of a session's lock.
@@ -189,13 +173,18 @@ func (h *held) renew(ctx context.Context, expire time.Duration) {
 	}
 }
 
-// release gives the lock to the next, on the session's own server. (phpredis 5.3.7 and
+// Swap is the adapter's, in the same call of the script, for as long as the lock is ours.
+func (h *held) Swap(ctx context.Context, prev session.Record, next []byte, life time.Duration) (session.Record, error) {
+	return h.a.swap(ctx, h.id, prev, next, life, h)
+}
+
+// Release gives the lock to the next, on the session's own server. (phpredis 5.3.7 and
 // 6.1.0 release it on another one where there are several.)
-func (h *held) release(ctx context.Context, l *locks) (err error) {
+func (h *held) Release(ctx context.Context) (err error) {
 	h.released.Do(func() {
 		h.stop()
 		<-h.stopped
-		l.drop(h)
+		h.a.locks.drop(h)
 		var n int64
 		n, err = h.node.run(ctx, release, nil, []byte(h.secret), []string{h.key})
 		if err == nil && n == 0 {
