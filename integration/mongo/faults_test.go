@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,26 +50,56 @@ func pause(t testing.TB) {
 	}
 }
 
-// faults are what happens to servers. None may keep a request beyond its deadline, lose
-// what was acknowledged, or need anybody's help afterwards.
-var faults = map[string]func(t testing.TB, srv *servers.Mongo, p *proxy.Proxy){
-	"the server is killed": func(t testing.TB, srv *servers.Mongo, _ *proxy.Proxy) { srv.Kill(t); srv.Start(t) },
-	"the server stands still": func(t testing.TB, srv *servers.Mongo, _ *proxy.Proxy) {
+// isSwap says whether a request of the driver's is a swap, or another update.
+func isSwap(request []byte) bool { return bytes.Contains(request, []byte("\x02update\x00")) }
+
+// fault is what happens to a server, or on the way to it.
+type fault struct {
+	do func(t testing.TB, srv *servers.Mongo, p *proxy.Proxy)
+
+	// felt says whether the clients have felt it, given how many answers were lost: or
+	// all that is right afterwards shows nothing.
+	felt func(r load.Report, lost int) bool
+}
+
+// broken says whether clients were told of connections that broke. A server that is only
+// too slow for so many gives other errors.
+func broken(r load.Report, _ int) bool {
+	for e := range r.Errors {
+		for _, sign := range []string{"EOF", "connection reset", "broken pipe", "connection refused"} {
+			if strings.Contains(e, sign) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// faults may neither keep a request beyond its deadline, nor lose what was acknowledged,
+// nor need anybody's help afterwards.
+var faults = map[string]fault{
+	"the server is killed": {func(t testing.TB, srv *servers.Mongo, _ *proxy.Proxy) { srv.Kill(t); srv.Start(t) }, broken},
+	"the server stands still": {func(t testing.TB, srv *servers.Mongo, _ *proxy.Proxy) {
 		srv.Pause(t)
 		pause(t)
 		srv.Resume(t)
-	},
-	"connections break": func(t testing.TB, _ *servers.Mongo, p *proxy.Proxy) {
+	}, func(r load.Report, _ int) bool { return r.Refused+r.Unknown >= load.DefaultClients }}, // it lasts longer than any request
+	"connections break": {func(t testing.TB, _ *servers.Mongo, p *proxy.Proxy) {
 		stop := p.CutEvery(20 * time.Millisecond)
 		pause(t)
 		stop()
-	},
-	"answers get lost": func(t testing.TB, _ *servers.Mongo, p *proxy.Proxy) {
-		p.DropReplies()
+	}, broken},
+	"the answers to swaps get lost": {func(t testing.TB, _ *servers.Mongo, p *proxy.Proxy) {
+		p.Decide(func(request []byte) proxy.Action {
+			if isSwap(request) {
+				return proxy.LoseReply
+			}
+			return proxy.Pass
+		})
 		pause(t)
 		p.Decide(nil)
-	},
-	"every fifth answer is a broken connection": func(t testing.TB, _ *servers.Mongo, p *proxy.Proxy) {
+	}, func(r load.Report, lost int) bool { return lost > 0 && r.Unknown >= lost && r.Stood > 0 }},
+	"every fifth answer is a broken connection": {func(t testing.TB, _ *servers.Mongo, p *proxy.Proxy) {
 		var n atomic.Int64
 		p.Decide(func([]byte) proxy.Action {
 			if n.Add(1)%5 == 0 {
@@ -78,9 +109,10 @@ var faults = map[string]func(t testing.TB, srv *servers.Mongo, p *proxy.Proxy){
 		})
 		pause(t)
 		p.Decide(nil)
-	},
+	}, func(r load.Report, lost int) bool { return lost > 0 && broken(r, lost) }},
 }
 
+// 64 clients count meanwhile.
 func TestUnderFaultsEveryAnswerIsTrue(t *testing.T) {
 	t.Parallel()
 	for what, fault := range faults {
@@ -89,7 +121,7 @@ func TestUnderFaultsEveryAnswerIsTrue(t *testing.T) {
 			srv := servers.NewMongo(t)
 			p := proxy.New(t, srv.Addr())
 			uri := through(t, srv, p)
-			load.Run(t, load.Plan{
+			r := load.Run(t, load.Plan{
 				Open: func(context.Context) (session.Adapter, error) {
 					client, err := connect(uri)
 					if err != nil {
@@ -97,11 +129,12 @@ func TestUnderFaultsEveryAnswerIsTrue(t *testing.T) {
 					}
 					return mongo.New(client.Database("test").Collection(name), mongo.Options{OwnClient: true}), nil
 				},
-				Fault:   func(t testing.TB) { fault(t, srv, p) },
+				Fault:   func(t testing.TB) { fault.do(t, srv, p) },
 				Options: session.Options{Timeout: time.Second},
-				Clients: 12,
-				Shared:  2,
 			})
+			if !fault.felt(r, p.Lost()) {
+				t.Errorf("%d answers were lost, and the clients say %v: they have not felt it", p.Lost(), r)
+			}
 		})
 	}
 }
@@ -125,7 +158,7 @@ func TestASwapWhoseAnswerIsLostStandsOnce(t *testing.T) {
 			}
 			var updates atomic.Int64
 			p.Decide(func(request []byte) proxy.Action {
-				if bytes.Contains(request, []byte("\x02update\x00")) {
+				if isSwap(request) {
 					updates.Add(1)
 					return fate
 				}
@@ -138,6 +171,9 @@ func TestASwapWhoseAnswerIsLostStandsOnce(t *testing.T) {
 			}
 			if n := updates.Load(); n != 1 {
 				t.Errorf("the swap was sent %d times, want once", n)
+			}
+			if n := p.Lost(); n != 1 {
+				t.Errorf("%d answers were lost, want the one", n)
 			}
 			p.Decide(nil)
 			if r, err = a.Read(t.Context(), "id", life); err != nil || string(r.Data) != "1" {
