@@ -2,18 +2,9 @@ package redis_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -295,8 +286,7 @@ func awaitRead(t *testing.T, a *redis.Adapter, id, want string) {
 
 func TestASocketAndTLSAreWaysIn(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	cert, key := certificate(t, dir)
+	cert, key := servers.Certificate(t)
 	srv := servers.NewRedis(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--requirepass", "hunter2")
 	mutual := "&stream[cafile]=" + cert + "&stream[local_cert]=" + cert + "&stream[local_pk]=" + key
 	for name, s := range map[string]redis.Servers{
@@ -314,35 +304,4 @@ func TestASocketAndTLSAreWaysIn(t *testing.T) {
 	wantOpenError(t, redis.Servers{Path: "tls://" + srv.TLSAddr(), TLS: &redis.TLS{Cert: cert, Key: key}}, redis.Options{}, "certificate")
 	wantOpenError(t, redis.Servers{Path: "tls://" + srv.TLSAddr(), TLS: &redis.TLS{CA: cert, Cert: cert, Key: key, ServerName: "elsewhere.example.com"}}, redis.Options{}, "certificate")
 	wantOpenError(t, redis.Servers{Path: "tls://" + srv.Addr(), TLS: &redis.TLS{SkipVerify: true}}, redis.Options{}, "write tcp:// in place of tls://")
-}
-
-// certificate writes a certificate that vouches for itself, and its key.
-func certificate(t *testing.T, dir string) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
 }

@@ -3,16 +3,19 @@ package mysql
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 
+	"gyrfalcon/session"
 	"gyrfalcon/session/database/internal/mysqlfault"
 )
 
@@ -35,6 +38,11 @@ func Open(o Options) (*sql.DB, error) {
 	if _, set := cfg.Params["innodb_lock_wait_timeout"]; !set {
 		cfg.Params["innodb_lock_wait_timeout"] = strconv.Itoa(int(or(o.LockTimeout, DefaultLockTimeout) / time.Second))
 	}
+	if o.TLSCA != "" {
+		if cfg.TLS, err = trusting(o.TLSCA); err != nil {
+			return nil, fmt.Errorf("session/database/mysql: %w", &session.OptionError{Option: "tls_ca", Why: err.Error()})
+		}
+	}
 	base, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, errors.New("session/database/mysql: the driver refuses the options") // its error may quote them
@@ -46,6 +54,19 @@ func Open(o Options) (*sql.DB, error) {
 	db.SetConnMaxLifetime(or(o.ConnMaxLifetime, DefaultConnMaxLifetime))
 	db.SetConnMaxIdleTime(o.ConnMaxIdleTime)
 	return db, nil
+}
+
+// trusting is TLS with the authorities of a PEM file. The driver fills in the server's name.
+func trusting(file string) (*tls.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+	if !c.RootCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	return c, nil
 }
 
 // Place says where the sessions are, without a secret: equal for two Options that
@@ -81,7 +102,7 @@ func explain(err error) error {
 	case errors.Is(err, mysql.ErrNoTLS):
 		return fmt.Errorf("the server has no TLS; give it a certificate, or set tls: false: %w", err)
 	case isCertificate(err):
-		return fmt.Errorf("the server's certificate is not trusted; register a *tls.Config with its authority with the driver and name it in tls, or set tls: skip-verify: %w", err)
+		return fmt.Errorf("the server's certificate is not trusted; name its authority's file in tls_ca: %w", err)
 	case isDial(err):
 		return fmt.Errorf("it cannot be reached; is the server running, and are host and port, or the socket, right? %w", err)
 	case errors.Is(err, mysql.ErrInvalidConn):

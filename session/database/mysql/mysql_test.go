@@ -32,6 +32,8 @@ func TestOptionsThatCannotStandAreRefusedByName(t *testing.T) {
 		{mysql.Options{Port: 70000}, "port", "70000"},
 		{mysql.Options{Socket: "/run/mysqld/mysqld.sock", Host: "localhost"}, "socket", "two places"},
 		{mysql.Options{TLS: "yes"}, "tls", "skip-verify"},
+		{mysql.Options{TLS: "preferred", TLSCA: "ca.pem"}, "tls_ca", "tls: true"},
+		{mysql.Options{DSN: "root@tcp(x)/db", TLSCA: "ca.pem"}, "tls_ca", "dsn"},
 		{mysql.Options{LockTimeout: 1500 * time.Millisecond}, "lock_timeout", "whole seconds"},
 		{mysql.Options{ReadTimeout: -1}, "read_timeout", "less than nothing"},
 		{mysql.Options{MaxOpenConns: -1}, "max_open_conns", "left out"},

@@ -59,6 +59,10 @@ type Options struct {
 	// the application has registered a *tls.Config under with the driver.
 	TLS string `yaml:"tls"`
 
+	// TLSCA is a PEM file of the authorities to trust in place of the system's. TLS is
+	// then TLSOn. Open reads it.
+	TLSCA string `yaml:"tls_ca"`
+
 	// ConnectTimeout bounds the making of a connection, by default
 	// DefaultConnectTimeout; a call's context ends it earlier. ReadTimeout and
 	// WriteTimeout bound each read from and write to a connection; 0, the default,
@@ -106,6 +110,9 @@ func (o Options) Validate() error {
 	case strings.ContainsAny(o.Host, "()/@ "):
 		refuse("host", "is no name of a host; write the name or the address alone")
 	}
+	if o.TLSCA != "" && o.TLS != "" && o.TLS != TLSOn {
+		refuse("tls_ca", "is for certificates that are checked, which tls: %s does not; write tls: %s, or leave it out", o.TLS, TLSOn)
+	}
 	if o.Port < 0 || o.Port > 65535 {
 		refuse("port", "%d is no port; the server's default is %d", o.Port, DefaultPort)
 	}
@@ -141,7 +148,7 @@ func (o Options) alone(refuse func(option, format string, args ...any)) {
 		set    bool
 	}{
 		{"host", o.Host != ""}, {"port", o.Port != 0}, {"socket", o.Socket != ""}, {"username", o.Username != ""}, {"password", o.Password != ""},
-		{"dbname", o.DBName != ""}, {"tls", o.TLS != ""}, {"connect_timeout", o.ConnectTimeout != 0}, {"read_timeout", o.ReadTimeout != 0},
+		{"dbname", o.DBName != ""}, {"tls", o.TLS != ""}, {"tls_ca", o.TLSCA != ""}, {"connect_timeout", o.ConnectTimeout != 0}, {"read_timeout", o.ReadTimeout != 0},
 		{"write_timeout", o.WriteTimeout != 0},
 	} {
 		if f.set {
@@ -173,6 +180,9 @@ func (o Options) config() (*mysql.Config, error) {
 		cfg.Net, cfg.Addr = "unix", o.Socket
 	}
 	cfg.TLSConfig = or(o.TLS, TLSOff)
+	if o.TLSCA != "" {
+		cfg.TLSConfig = TLSOn
+	}
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = or(o.ConnectTimeout, DefaultConnectTimeout), o.ReadTimeout, o.WriteTimeout
 	// What the driver checks when it makes a connector is checked here.
 	_, err := mysql.NewConnector(cfg)
