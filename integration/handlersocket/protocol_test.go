@@ -3,14 +3,12 @@ package handlersocket_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/session/handlersocket/hs"
@@ -276,114 +274,6 @@ func TestEveryErrorOfThePluginIsMetByItsSentinel(t *testing.T) {
 		if !ok || se.Words != c.words || !errors.Is(err, c.want) || hs.OutcomeUnknown(err) {
 			t.Errorf("%s: %v, want the words %s and %v", name, err, c.words, c.want)
 		}
-	}
-}
-
-// locked begins a transaction that holds rows of the table, until it is rolled back.
-func locked(t testing.TB, d *sql.DB, statements ...string) *sql.Tx {
-	t.Helper()
-	tx, err := d.BeginTx(context.WithoutCancel(t.Context()), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback() })
-	for _, s := range statements {
-		if _, err := tx.ExecContext(t.Context(), s); err != nil {
-			t.Fatalf("%s: %v", s, err)
-		}
-	}
-	return tx
-}
-
-// until waits for a condition.
-func until(t testing.TB, what string, happened func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !happened(); {
-		if time.Now().After(end) {
-			t.Fatalf("it never happened that %s", what)
-		}
-		time.Sleep(2 * time.Millisecond) //nolint:forbidigo // polls for a condition
-	}
-}
-
-// A server with secrets and impatient locks.
-func TestLocksAndSecretsOnTheRealPlugin(t *testing.T) {
-	t.Parallel()
-	srv := servers.NewMariaDB(t, "--innodb-lock-wait-timeout=1", "--handlersocket-plain-secret=read me", "--handlersocket-plain-secret-wr=write me")
-	p := newTable(t, srv, things)
-	d := db(t, srv)
-	ctx := t.Context()
-	c := client(t, hs.Options{Address: p.writes, Secret: "write me"})
-	x := index(t, c, p.table, "", "k", "n")
-	for _, k := range []string{"a", "b"} {
-		if _, err := x.Insert(ctx, str(k, "1")...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, wrong := range []hs.Options{
-		{Address: p.writes}, {Address: p.writes, Secret: "read me"}, {Address: p.writes, Secret: "write"},
-		{Address: p.reads}, {Address: p.reads, Secret: "write me"},
-	} {
-		_, err := index(t, client(t, wrong), p.table, "", "k", "n").Delete(ctx, hs.Query{Key: str("a")})
-		if !errors.Is(err, hs.ErrUnauthorized) || hs.OutcomeUnknown(err) {
-			t.Errorf("with the secret %q: %v, want ErrUnauthorized", wrong.Secret, err)
-		}
-	}
-	if got := shown(t, index(t, client(t, hs.Options{Address: p.reads, Secret: "read me"}), p.table, "", "k", "n"), 2, hs.Query{Key: str("a")}); got != "a:1" {
-		t.Errorf("with its own secret the port for reads finds %q, want a:1", got)
-	}
-
-	tx := locked(t, d, "UPDATE "+p.table+" SET n = 5 WHERE k = 'b'")
-	b := c.NewBatch()
-	b.Update(x, hs.Query{Key: str("a")}, str("a", "2")...)
-	b.Update(x, hs.Query{Key: str("b")}, str("b", "2")...)
-	if err := b.Do(ctx); !hs.OutcomeUnknown(b.Err(0)) || !errors.Is(b.Err(1), hs.ErrLockWait) || hs.OutcomeUnknown(b.Err(1)) {
-		t.Errorf("a batch whose second row is locked = %v: %v, %v; want ErrLockWait, and the first not to be trusted", err, b.Err(0), b.Err(1))
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-
-	// The transaction is given much to undo, so that InnoDB ends a deadlock at the
-	// other's cost.
-	var filler []string
-	for i := range 200 {
-		filler = append(filler, fmt.Sprintf("('f%d', 1, NULL, '')", i))
-	}
-	tx = locked(t, d, "INSERT INTO "+p.table+" VALUES "+strings.Join(filler, ","), "UPDATE "+p.table+" SET n = 5 WHERE k = 'b'")
-	b.Reset()
-	b.Update(x, hs.Query{Key: str("a")}, str("a", "77")...)
-	b.Update(x, hs.Query{Key: str("b")}, str("b", "77")...)
-	done := make(chan error, 1)
-	go func() { done <- b.Do(ctx) }()
-	until(t, "the plugin waits for the lock", func() bool {
-		var n int
-		err := d.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'").Scan(&n)
-		return err == nil && n == 1
-	})
-	if _, err := tx.ExecContext(ctx, "UPDATE "+p.table+" SET n = 6 WHERE k = 'a'"); err != nil {
-		t.Fatalf("the transaction lost the deadlock: %v", err)
-	}
-	err := <-done
-	if _, undone := errors.AsType[*hs.UndoneError](b.Err(0)); !undone || !errors.Is(b.Err(1), hs.ErrDeadlock) {
-		t.Errorf("a batch with a deadlock = %v: %v, %v; want an *UndoneError and ErrDeadlock", err, b.Err(0), b.Err(1))
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if got := shown(t, x, 2, hs.Query{Key: str("a")}); got == "a:77" {
-		t.Errorf("after the deadlock the row is %q: the server kept what it answered as done", got)
-	}
-
-	c.Close() // else the next statement waits for it
-	srv.Exec(t, "SET GLOBAL read_only = 1")
-	x = index(t, client(t, hs.Options{Address: p.writes, Secret: "write me"}), p.table, "", "k", "n")
-	if _, err := x.Delete(ctx, hs.Query{Key: str("a")}); !errors.Is(err, hs.ErrLockTables) {
-		t.Errorf("a delete on a server that is read_only = %v, want ErrLockTables", err)
-	}
-	srv.Exec(t, "SET GLOBAL read_only = 0")
-	if n, err := x.Delete(ctx, hs.Query{Key: str("a")}); n != 1 || err != nil {
-		t.Errorf("a delete when it no longer is = %d, %v; want 1", n, err)
 	}
 }
 

@@ -68,8 +68,11 @@
 //   - Opening a view crashes the server. With Options.SQL that is checked.
 //   - An SQL transaction that locks several sessions can end up in a deadlock with a
 //     write of ours; the server then rolls back everything that the plugin's thread has
-//     taken into one transaction, and this can undo a write on another connection
-//     that has been answered as done. Clear sessions with this adapter's GC, not with SQL.
+//     taken into one transaction, and this undoes writes on other connections that are
+//     answered as done: sessions go back to what they were before. Clear
+//     sessions with this adapter's GC, not with SQL. Where SQL must lock several, run the
+//     server with innodb_deadlock_detect=OFF: the lock's time-out ends a deadlock then, and
+//     undoes nothing that was answered.
 //
 // The lifetime is the manager's and not in the table: of two services with different
 // lifetimes on one table, the GC of the one with the shorter clears the other's sessions.

@@ -83,5 +83,8 @@
 // one transaction. When it ends a deadlock with an SQL transaction by rolling that back,
 // operations that it has answered as done are gone with it. Within a Batch this is
 // told: earlier writes become an *UndoneError. Of other connections nobody is told, so
-// keep SQL that locks several rows away from tables written by HandlerSocket.
+// keep SQL that locks several rows away from tables written by HandlerSocket; or run the
+// server with innodb_deadlock_detect=OFF, and without innodb_rollback_on_timeout: there a
+// deadlock ends by the time-out of a lock (innodb_lock_wait_timeout, 50 s by default; it is
+// ErrLockWait here), which undoes nothing that was answered.
 package hs
