@@ -317,14 +317,26 @@ func TestSharingWithPHPIsToldAtTheStart(t *testing.T) {
 	t.Parallel()
 	for interop, want := range map[session.Interop]int{session.PHP: 1, session.Alone: 0} {
 		core, logs := observer.New(zap.InfoLevel)
-		started(t, session.Options{Interop: interop, Logger: zap.New(core)})
+		started(t, session.Options{Interop: interop, UniqueID: "shop", Lifetime: 90*time.Second + time.Millisecond,
+			Cookie: session.Cookie{Name: "PHPSESSID", Path: "/app", Domain: "example.com"}, Logger: zap.New(core)})
 		lines := logs.FilterMessageSnippet("shared with PHP").All()
 		if len(lines) != want {
 			t.Errorf("interop %q: got %d lines, want %d", interop, len(lines), want)
 		}
 		for _, l := range lines {
-			if got := l.ContextMap(); got["session.name"] != "PHPSESSID" || got["session.gc_maxlifetime"] != int64(1440) {
-				t.Errorf("the line says %v, want PHPSESSID and 1440", got)
+			said := l.ContextMap()
+			for what, want := range map[string]any{
+				"session.name": "PHPSESSID", "cookie_path": "/app", "cookie_domain": "example.com",
+				"session.gc_maxlifetime": int64(91), "uniqueId": "shop",
+			} {
+				if said[what] != want {
+					t.Errorf("the line says %s = %v, want %v", what, said[what], want)
+				}
+			}
+			for _, what := range []string{"serialize_handler", "charset", "time zone", "session.use_strict_mode=1", "a new ID at every sign-in", "session/php"} {
+				if !strings.Contains(l.Message, what) {
+					t.Errorf("the line does not speak of %s: %s", what, l.Message)
+				}
 			}
 		}
 	}
