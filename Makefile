@@ -12,8 +12,10 @@ GOLANGCI := $(CURDIR)/.bin/golangci-lint-$(GOLANGCI_VERSION)
 
 # Arguments for `make run`, as in `make run ARGS='--config my.yaml'`.
 ARGS ?=
-# How long `make fuzz` spends on each fuzz test.
+# How long `make fuzz` spends on each fuzz test, or how often it runs it, as in
+# `make fuzz FUZZ=FuzzDecodeEncode FUZZTIME=20000000x`; and which it runs, by a pattern.
 FUZZTIME ?= 60s
+FUZZ ?= ^Fuzz
 # The end of FUZZTIME is a failure to Go 1.26 now and then, on a busy machine above all. Such a
 # log names neither an input nor anything else.
 timeup = { [ "$$(grep -A 1 '^--- FAIL' "$(1)" | tail -n +2)" = "    context deadline exceeded" ] && echo "no failure: the time was up"; }
@@ -52,10 +54,10 @@ $(GOLANGCI):
 	@mv $(@D)/golangci-lint $@
 
 .PHONY: fuzz
-fuzz: ## run every fuzz test for FUZZTIME (60s) and print how often each was run
+fuzz: ## run every fuzz test (or FUZZ=pattern) for FUZZTIME (60s, or 20000000x) and print how often each was run
 	@set -o pipefail; counts=""; failed=0; \
 	for module in $(MODULES); do \
-		tests=$$(cd "$$module" && go test -list '^Fuzz' ./... | \
+		tests=$$(cd "$$module" && go test -list '$(FUZZ)' ./... | \
 			awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 ":" names[i]; n = 0 }') || exit 1; \
 		for test in $$tests; do \
 			log=$$(mktemp); \

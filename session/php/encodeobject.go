@@ -33,31 +33,39 @@ func (e *encoder) note(p any, n int) {
 	e.seen[p] = n
 }
 
-// begin notes that p, which was decoded from origin, gets the next slot. What is
-// unchanged is not encoded at all, but referred to where it came from; then begin
-// returns true.
-func (e *encoder) begin(p any, origin ident, kind byte) (done bool, err *session.EncodeError) {
-	same := false
-	if origin.sp != nil {
-		if same, err = e.unchanged(p, origin); err != nil {
-			return false, err
-		}
+// begin notes that p, which was decoded from origin, gets the next slot, unless it can be
+// kept.
+func (e *encoder) begin(p any, origin ident, kind byte) (kept bool, err *session.EncodeError) {
+	if kept, err = e.keep(p, origin, kind); !kept && err == nil {
+		e.start(p, origin)
 	}
-	if same {
+	return kept, err
+}
+
+// keep writes what is unchanged: it is not encoded at all, but referred to where it came
+// from.
+func (e *encoder) keep(p any, origin ident, kind byte) (kept bool, err *session.EncodeError) {
+	if origin.sp == nil {
+		return false, nil
+	}
+	if kept, err = e.unchanged(p, origin); kept {
 		n := foreign + len(e.ext)
 		e.ext = append(e.ext, origin)
 		e.note(p, n)
 		e.refer(kind, n)
-		return true, nil
 	}
+	return kept, err
+}
+
+func (e *encoder) start(p any, origin ident) {
 	e.note(p, e.slots+1)
-	if origin.sp != nil {
-		e.linked = true
-		if a := (alias{from: e.slots + 1, n: 1, to: origin}); len(e.aliases) == 0 || e.aliases[len(e.aliases)-1].from < a.from {
-			e.aliases = append(e.aliases, a)
-		}
+	if origin.sp == nil {
+		return
 	}
-	return false, nil
+	e.linked = true
+	if a := (alias{from: e.slots + 1, n: 1, to: origin}); len(e.aliases) == 0 || e.aliases[len(e.aliases)-1].from < a.from {
+		e.aliases = append(e.aliases, a)
+	}
 }
 
 func (e *encoder) object(o *Object) *session.EncodeError {
@@ -70,7 +78,7 @@ func (e *encoder) object(o *Object) *session.EncodeError {
 	if err := checkClass(o.Class); err != nil {
 		return refuse("%q is not the name of a class that PHP unserializes", o.Class)
 	}
-	if done, err := e.begin(o, o.origin, 'r'); done || err != nil {
+	if kept, err := e.begin(o, o.origin, 'r'); kept || err != nil {
 		return err
 	}
 	e.slots++
@@ -88,7 +96,7 @@ func (e *encoder) enum(c *Enum) *session.EncodeError {
 	if checkClass(c.Class) != nil || !isName(c.Case) {
 		return refuse("%q is not the name of a case of an enumeration", c.Class+":"+c.Case)
 	}
-	if done, err := e.begin(c, c.origin, 'r'); done || err != nil {
+	if kept, err := e.begin(c, c.origin, 'r'); kept || err != nil {
 		return err
 	}
 	e.slots++
@@ -106,7 +114,7 @@ func (e *encoder) serializable(s *Serializable) *session.EncodeError {
 	if err := checkClass(s.Class); err != nil {
 		return refuse("%q is not the name of a class that PHP unserializes", s.Class)
 	}
-	if done, err := e.begin(s, s.origin, 'r'); done || err != nil {
+	if kept, err := e.begin(s, s.origin, 'r'); kept || err != nil {
 		return err
 	}
 	payload := []byte(s.Payload)
@@ -122,8 +130,8 @@ func (e *encoder) serializable(s *Serializable) *session.EncodeError {
 	return nil
 }
 
-// ref encodes what is shared by reference. To PHP a reference to an object is a
-// reference to wherever the object was written first.
+// ref encodes what is shared by reference. One that was not changed stays what it is; to
+// PHP any other reference to an object is one to wherever the object was written first.
 func (e *encoder) ref(r *Ref) *session.EncodeError {
 	if r == nil {
 		return e.null()
@@ -138,6 +146,9 @@ func (e *encoder) ref(r *Ref) *session.EncodeError {
 		defer func() { e.chain-- }()
 		return e.ref(inner)
 	}
+	if kept, err := e.keep(r, r.origin, 'R'); kept || err != nil {
+		return err
+	}
 	object := pointerOfOurs(r.Value)
 	if object {
 		if n, met := e.seen[r.Value]; met {
@@ -146,9 +157,7 @@ func (e *encoder) ref(r *Ref) *session.EncodeError {
 			return nil
 		}
 	}
-	if done, err := e.begin(r, r.origin, 'R'); done || err != nil {
-		return err
-	}
+	e.start(r, r.origin)
 	if err := e.value(reflect.ValueOf(r.Value)); err != nil {
 		return err
 	}
