@@ -23,6 +23,10 @@ timeup = { [ "$$(grep -A 1 '^--- FAIL' "$(1)" | tail -n +2)" = "    context dead
 SOAK ?= ^TestSoak
 SOAKTIME ?= 2h
 
+# What the tests of MongoDB run on depends on the machine, and go test tells it with -v alone.
+say_mongo = go test -race -count=1 -v -run '^TestTheSharedMongoSaysWhatItIs$$' ./integration/servers | \
+	{ grep '^the tests of MongoDB run on ' || { echo "there is no server for the tests of MongoDB, see integration/servers" >&2; false; }; }
+
 .PHONY: help
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +37,7 @@ run: ## start the site on an address that it prints; needs Go alone
 
 .PHONY: test
 test: deps ## vet, and run all tests with the race detector; installs what they need
+	@$(say_mongo)
 	@for module in $(MODULES); do \
 		echo "== $$module"; \
 		(cd "$$module" && go vet ./... && go vet -tags soak ./... && go test -race -count=1 -timeout 9m ./...) || exit 1; \

@@ -1,18 +1,14 @@
 package mongo_test
 
 import (
-	"context"
 	"errors"
-	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"gyrfalcon/integration/servers"
 	"gyrfalcon/session/mongo"
 )
 
@@ -213,61 +209,6 @@ func TestACollectionOfSomethingElseIsRefused(t *testing.T) {
 			t.Error("the document is gone, want it left")
 		}
 	}
-}
-
-func TestOpenSaysWhyThereIsNoServer(t *testing.T) {
-	t.Parallel()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0") // where nobody answers
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	guarded := servers.NewGuardedMongo(t, "hugo", "s3cret")
-	at := func(account string) string { return "mongodb://" + account + guarded.Addr() }
-	for _, c := range []struct {
-		name, uri string
-		parts     []string
-	}{
-		{"nobody listens", "mongodb://127.0.0.1:1", []string{"no server that takes writes could be reached", "whether uri names it", "refused"}},
-		{"nobody answers", "mongodb://" + l.Addr().String(), []string{"no server that takes writes could be reached"}},
-		{"the password is wrong", at("hugo:wr0ng-one@"), []string{"user, password and authSource", "AuthenticationFailed"}},
-		{"the user is unknown", at("nobody:wr0ng-one@"), []string{"user, password and authSource"}},
-		{"no user is given", at(""), []string{"cannot change documents", `"session_data"`, `readWrite on the database "test"`, "Unauthorized"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			client, err := connect(c.uri)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a := mongo.New(client.Database("test").Collection(name), mongo.Options{OwnClient: true})
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-			defer cancel()
-			err = a.Open(ctx)
-			if closing := a.Close(t.Context()); closing != nil {
-				t.Errorf("Close after the failed Open = %v, want nil", closing)
-			}
-			if err == nil {
-				t.Fatalf("Open = nil, want an error that says %q", c.parts)
-			}
-			for _, part := range c.parts {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("Open = %q\nwant it to say %q", err, part)
-				}
-			}
-			if strings.Contains(err.Error(), "wr0ng-one") {
-				t.Error("the error holds the password") // and is not repeated here
-			}
-		})
-	}
-	t.Run("all is right", func(t *testing.T) {
-		t.Parallel()
-		client, err := connect(at("hugo:s3cret@"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		open(t, client.Database("test").Collection(name), mongo.Options{OwnClient: true})
-	})
 }
 
 func TestANilCollectionIsTold(t *testing.T) {

@@ -3,6 +3,7 @@ package servers
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -48,7 +49,7 @@ func newFerretDB(args []string) (*Mongo, error) {
 	if err != nil {
 		return nil, err
 	}
-	ferret, err := startFerretDB(pg, append([]string{"--no-auth"}, args...))
+	ferret, err := startFerretDB(pg, superuser, append([]string{"--no-auth"}, args...))
 	if err != nil {
 		pg.discard()
 		return nil, err
@@ -57,7 +58,11 @@ func newFerretDB(args []string) (*Mongo, error) {
 	return &Mongo{place: mongoPlace{URI: "mongodb://" + addr, Addr: addr, Name: ferret.program.path}, nodes: []*Node{pg, ferret}}, nil
 }
 
-func startFerretDB(pg *Node, args []string) (*Node, error) {
+// superuser is PostgreSQL's.
+const superuser = "postgres"
+
+// startFerretDB starts one that is the given user to PostgreSQL, whoever its own users are.
+func startFerretDB(pg *Node, user string, args []string) (*Node, error) {
 	from, err := documentDB()
 	if err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func startFerretDB(pg *Node, args []string) (*Node, error) {
 		args: func(addrs []ports.Port) ([]string, error) {
 			return append([]string{
 				"--listen-addr=" + addrs[0].Addr(), "--debug-addr=-", "--telemetry=disable", "--state-dir=" + dir, "--log-level=ERROR",
-				"--postgresql-url=postgres://postgres@" + pg.ports[0].Addr() + "/postgres?pool_max_conns=32",
+				"--postgresql-url=postgres://" + user + "@" + pg.ports[0].Addr() + "/postgres?pool_max_conns=32",
 			}, args...), nil
 		},
 		ready: answersMongo,
@@ -103,13 +108,30 @@ func startDocumentDB() (*Node, error) {
 		},
 		ready: func(ctx context.Context, addrs []ports.Port) error {
 			out, err := exec.CommandContext(ctx, filepath.Join(from, "bin", "psql"), //nolint:gosec // of the cache
-				"-h", ports.Host, "-p", strconv.Itoa(addrs[0].Number), "-U", "postgres", "-Atc", "SELECT 1").CombinedOutput()
+				"-h", ports.Host, "-p", strconv.Itoa(addrs[0].Number), "-U", superuser, "-Atc", "SELECT 1").CombinedOutput()
 			if err != nil {
 				return fmt.Errorf("%w: %s", err, out)
 			}
 			return nil
 		},
 	})
+}
+
+// makeReader makes a user of PostgreSQL who may read all documents and change none:
+// FerretDB 2.7.0 gives each user that it makes all rights.
+func makeReader(pg *Node, user, password string) error {
+	from, err := documentDB()
+	if err != nil {
+		return err
+	}
+	command, err := json.Marshal(map[string]any{
+		"createUser": user, "pwd": password, "roles": []any{map[string]string{"role": "readAnyDatabase", "db": "admin"}},
+	})
+	if err != nil {
+		return err
+	}
+	return once(filepath.Join(from, "bin", "psql"), "-h", ports.Host, "-p", strconv.Itoa(pg.ports[0].Number), "-U", superuser,
+		"-v", "ON_ERROR_STOP=1", "-qAtc", "SELECT documentdb_api.create_user('"+string(command)+"')")
 }
 
 // asNobody returns the program and the first arguments that run path, as nobody where

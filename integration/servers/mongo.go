@@ -67,7 +67,7 @@ var sharedMongo = shared[mongoPlace]{name: "MongoDB", start: func() (mongoPlace,
 		m.place.Addr = o.Hosts[0]
 	}
 	err := m.greet()
-	fmt.Printf("the tests of MongoDB run on %s\n", m.place.Name) // go test shows it with -v
+	fmt.Printf("the tests of MongoDB run on %s\n", m.place.Name) // go test shows it with -v; make test asks for it
 	return m.place, err
 }}
 
@@ -115,12 +115,48 @@ func NewGuardedMongo(t testing.TB, user, password string) *Mongo {
 	if len(m.nodes) == 1 {
 		return m
 	}
-	guarded, err := startFerretDB(m.nodes[0], nil)
+	return m.besides(t, superuser)
+}
+
+// NewReadOnlyMongo starts a server for one test, and returns it as a user has it who may do
+// anything, and as one has it who may read all and change nothing.
+func NewReadOnlyMongo(t testing.TB) (all, reader *Mongo) {
+	t.Helper()
+	starter(t)
+	const password = "r3ads-only" // not one that a server would find too weak
+	if _, err := find("mongod"); err != nil {
+		all = NewMongo(t)
+		if err := makeReader(all.nodes[0], "reader", password); err != nil {
+			t.Fatal(err)
+		}
+		return all, all.besides(t, "reader", "--no-auth")
+	}
+	all = NewMongo(t, "--auth")
+	reader = &Mongo{place: all.place, nodes: all.nodes, alone: true}
+	for _, user := range []struct {
+		name, role string
+		m          *Mongo
+	}{{"root", "root", all}, {"reader", "readAnyDatabase", reader}} {
+		err := all.Open(t).Database("admin").RunCommand(t.Context(), bson.D{
+			{Key: "createUser", Value: user.name}, {Key: "pwd", Value: password}, {Key: "roles", Value: bson.A{user.role}},
+		}).Err()
+		if err != nil {
+			t.Fatalf("make a user: %v", err)
+		}
+		user.m.place.URI = "mongodb://" + user.name + ":" + password + "@" + all.Addr()
+	}
+	return all, reader
+}
+
+// besides starts another FerretDB on the server's PostgreSQL, which is the given user there.
+func (m *Mongo) besides(t testing.TB, user string, args ...string) *Mongo {
+	t.Helper()
+	n, err := startFerretDB(m.nodes[0], user, args)
 	if err != nil {
 		t.Fatal(err)
 	}
-	guarded.endWith(t)
-	return &Mongo{place: mongoPlace{URI: "mongodb://" + guarded.ports[0].Addr(), Addr: guarded.ports[0].Addr(), Name: m.place.Name}, nodes: []*Node{guarded}, alone: true}
+	n.endWith(t)
+	return &Mongo{place: mongoPlace{URI: "mongodb://" + n.ports[0].Addr(), Addr: n.ports[0].Addr(), Name: m.place.Name}, nodes: []*Node{n}, alone: true}
 }
 
 // URI is a connection string for the server, of a user who may do anything.

@@ -138,6 +138,13 @@ func unknown(err error) bool {
 	return unconfirmed(err) || code == 0 || interruptions[code]
 }
 
+// forbidden says whether the server's answer was that the user may not. FerretDB 2.7.0
+// tells what PostgreSQL says to it as errors of other kinds.
+func forbidden(err error) bool {
+	code, _ := answer(err)
+	return !notSent(err) && (code == codeUnauthorized || answered(err) && strings.Contains(err.Error(), "permission denied"))
+}
+
 // unconfirmed says whether err is about the write concern: the write has been done,
 // and may be rolled back yet.
 func unconfirmed(err error) bool {

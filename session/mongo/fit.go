@@ -16,7 +16,7 @@ import (
 
 // unreachable says what did not work, with what may be done about it.
 func (a *Adapter) unreachable(doing string, err error) error {
-	if code, _ := answer(err); code == codeUnauthorized && !notSent(err) {
+	if forbidden(err) {
 		return fmt.Errorf("%s: %w; grant the user the role readWrite on the database %q", doing, err, a.coll.Database().Name())
 	}
 	return fmt.Errorf("%s: %w", doing, err)
