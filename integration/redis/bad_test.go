@@ -74,38 +74,6 @@ func TestOpenNamesTheMend(t *testing.T) {
 	}
 }
 
-// What sessions need, and not a right more, as the error for those who lack one says.
-func TestAnACLUserNeedsWhatTheErrorSays(t *testing.T) {
-	t.Parallel()
-	srv := servers.NewRedis(t)
-	rights := []any{"~PHPREDIS_SESSION:*", "+getex", "+get", "+set", "+del", "+eval", "+evalsha", "+pexpire", "+pttl"}
-	user := func(name string, rights ...any) redis.Servers {
-		srv.Do(t, append([]any{"ACL", "SETUSER", name, "on", ">hunter2"}, rights...)...)
-		return redis.Servers{Path: "tcp://" + srv.Addr() + "?auth[user]=" + name + "&auth[pass]=hunter2"}
-	}
-	a := openAdapter(t, user("sessions", rights...), redis.Options{Lock: &redis.Lock{}})
-	r, err := a.Create(t.Context(), "id", []byte("x"), life)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock, err := a.Lock(t.Context(), "id")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lock.Swap(t.Context(), r, []byte("y"), life); err != nil {
-		t.Errorf("Swap = %v, want nil", err)
-	}
-	if err := errors.Join(lock.Release(t.Context()), a.Touch(t.Context(), "id", life), a.Destroy(t.Context(), "id")); err != nil {
-		t.Error(err)
-	}
-	for i := range rights[1:] {
-		srv.Do(t, "SCRIPT", "FLUSH") // or EVAL is not needed
-		less := append(append([]any{}, rights[:i+1]...), rights[i+2:]...)
-		wantOpenError(t, user(fmt.Sprint("less", i), less...), redis.Options{}, "+getex +get +set")
-	}
-	wantOpenError(t, user("elsewhere", append([]any{"~OTHER:*"}, rights[1:]...)...), redis.Options{}, "~PREFIX*")
-}
-
 // wantPromise wants an error that promises that nothing was written.
 func wantPromise(t *testing.T, what string, err error, parts ...string) {
 	t.Helper()
@@ -282,26 +250,4 @@ func awaitRead(t *testing.T, a *redis.Adapter, id, want string) {
 			t.Fatalf("Read = %q, %v; want %q", r.Data, err, want)
 		}
 	}
-}
-
-func TestASocketAndTLSAreWaysIn(t *testing.T) {
-	t.Parallel()
-	cert, key := servers.Certificate(t)
-	srv := servers.NewRedis(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--requirepass", "hunter2")
-	mutual := "&stream[cafile]=" + cert + "&stream[local_cert]=" + cert + "&stream[local_pk]=" + key
-	for name, s := range map[string]redis.Servers{
-		"socket":                 {Path: "unix://" + srv.Socket() + "?auth=hunter2"},
-		"TLS of the path":        {Path: "tls://" + srv.TLSAddr() + "?auth=hunter2" + mutual},
-		"TLS of YAML":            {Path: "tls://" + srv.TLSAddr(), Password: "hunter2", TLS: &redis.TLS{CA: cert, Cert: cert, Key: key}},
-		"TLS of YAML over tcp:":  {Path: srv.TLSAddr(), Password: "hunter2", TLS: &redis.TLS{CA: cert, Cert: cert, Key: key, ServerName: "localhost"}},
-		"TLS that trusts anyone": {Path: srv.TLSAddr(), Password: "hunter2", TLS: &redis.TLS{SkipVerify: true, Cert: cert, Key: key}},
-	} {
-		a := openAdapter(t, s, redis.Options{})
-		if _, err := a.Create(t.Context(), name, []byte("x"), life); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	wantOpenError(t, redis.Servers{Path: "tls://" + srv.TLSAddr(), TLS: &redis.TLS{Cert: cert, Key: key}}, redis.Options{}, "certificate")
-	wantOpenError(t, redis.Servers{Path: "tls://" + srv.TLSAddr(), TLS: &redis.TLS{CA: cert, Cert: cert, Key: key, ServerName: "elsewhere.example.com"}}, redis.Options{}, "certificate")
-	wantOpenError(t, redis.Servers{Path: "tls://" + srv.Addr(), TLS: &redis.TLS{SkipVerify: true}}, redis.Options{}, "write tcp:// in place of tls://")
 }

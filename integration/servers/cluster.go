@@ -42,7 +42,8 @@ var sharedCluster = shared[[]redisPlace]{name: "Cluster", start: func() ([]redis
 }}
 
 // NewCluster starts a cluster for one test, with which it ends. args are further
-// arguments of all its servers.
+// arguments of all its servers. With --tls-cert-file among them they speak TLS with each
+// other, and listen for it too.
 func NewCluster(t testing.TB, args ...string) *Cluster {
 	t.Helper()
 	starter(t)
@@ -79,6 +80,9 @@ func (c *Cluster) start(args []string) error {
 	}
 	if password := argument(args, "--requirepass"); password != "" {
 		own = append(own, "--masterauth", password)
+	}
+	if argument(args, "--tls-cert-file") != "" {
+		own = append(own, "--tls-cluster", "yes", "--tls-replication", "yes")
 	}
 	for range 2 * masters {
 		r, err := startRedis("redis-cluster", slices.Concat(own, args))

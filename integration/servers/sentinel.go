@@ -58,7 +58,9 @@ func forAll(all []*Redis) (places []redisPlace, nodes []*Node) {
 }
 
 // NewSentinel starts a master, its replica and three Sentinels for one test, with which
-// they end. args are further arguments of the master's and the replica's.
+// they end. args are further arguments of the master's and the replica's. With
+// --tls-cert-file among them all speak TLS with each other, and the Sentinels too listen for
+// it on a port, each with the same certificates.
 func NewSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
 	starter(t)
@@ -90,12 +92,15 @@ func (s *Sentinel) start(args []string) error {
 	if password != "" {
 		args = append(slices.Clone(args), "--masterauth", password)
 	}
+	if argument(args, "--tls-cert-file") != "" {
+		args = append(slices.Clone(args), "--tls-replication", "yes")
+	}
 	master, err := newRedis(args)
 	if err != nil {
 		return err
 	}
 	s.Servers = append(s.Servers, master)
-	host, port, err := net.SplitHostPort(master.Addr())
+	host, port, err := net.SplitHostPort(master.known())
 	if err != nil {
 		return err
 	}
@@ -105,7 +110,7 @@ func (s *Sentinel) start(args []string) error {
 	}
 	s.Servers = append(s.Servers, replica)
 	for range 3 {
-		watcher, err := startSentinel(host, port, password)
+		watcher, err := startSentinel(host, port, args)
 		if err != nil {
 			return err
 		}
@@ -114,8 +119,17 @@ func (s *Sentinel) start(args []string) error {
 	return nil
 }
 
-// startSentinel starts a Sentinel for the master at host and port.
-func startSentinel(host, port, password string) (*Redis, error) {
+// known is the address under which Sentinels know a server of theirs.
+func (r *Redis) known() string {
+	if r.place.TLS != "" {
+		return r.place.TLS
+	}
+	return r.place.Addr
+}
+
+// startSentinel starts a Sentinel for the master at host and port, which was started with
+// args.
+func startSentinel(host, port string, args []string) (*Redis, error) {
 	path, err := find("redis-server")
 	if err != nil {
 		return nil, err
@@ -127,13 +141,18 @@ func startSentinel(host, port, password string) (*Redis, error) {
 	// A Sentinel keeps what it knows in its configuration: it is written once.
 	file := func(addrs []ports.Port) string { return filepath.Join(dir, strconv.Itoa(addrs[0].Number)+".conf") }
 	r := &Redis{}
+	withTLS := argument(args, "--tls-cert-file") != ""
 	r.Node, err = startNode(program{
-		name: "sentinel", path: path, dir: dir, ports: 1,
+		name: "sentinel", path: path, dir: dir, ports: 2, // for all, for TLS
 		args: func(addrs []ports.Port) ([]string, error) {
 			if _, err := os.Stat(file(addrs)); errors.Is(err, os.ErrNotExist) {
 				text := fmt.Sprintf("port %d\nbind %s\ndir %s\nsentinel monitor %s %s %s 2\n", addrs[0].Number, ports.Host, dir, MasterName, host, port)
 				text += fmt.Sprintf("sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 3000\n", MasterName, MasterName)
-				if password != "" {
+				if withTLS {
+					text += fmt.Sprintf("tls-port %d\ntls-replication yes\ntls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n", addrs[1].Number,
+						argument(args, "--tls-cert-file"), argument(args, "--tls-key-file"), argument(args, "--tls-ca-cert-file"))
+				}
+				if password := argument(args, "--requirepass"); password != "" {
 					text += fmt.Sprintf("sentinel auth-pass %s %s\n", MasterName, password)
 				}
 				if err := os.WriteFile(file(addrs), []byte(text), 0o600); err != nil {
@@ -153,7 +172,9 @@ func startSentinel(host, port, password string) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.place.Addr = r.ports[0].Addr()
+	if r.place.Addr = r.ports[0].Addr(); withTLS {
+		r.place.TLS = r.ports[1].Addr()
+	}
 	return r, nil
 }
 
@@ -194,7 +215,11 @@ func (s *Sentinel) master() (*Redis, error) {
 		if len(parts) != 2 {
 			return nil, fmt.Errorf("a Sentinel answered %v when it was asked for the master", answer)
 		}
-		return at(s.Servers, net.JoinHostPort(fmt.Sprint(parts[0]), fmt.Sprint(parts[1])))
+		addr := net.JoinHostPort(fmt.Sprint(parts[0]), fmt.Sprint(parts[1]))
+		if i := slices.IndexFunc(s.Servers, func(r *Redis) bool { return r.known() == addr }); i >= 0 {
+			return s.Servers[i], nil
+		}
+		return nil, fmt.Errorf("a Sentinel takes %s for the master, which is none of the servers", addr)
 	}
 	return nil, errors.New("no Sentinel runs")
 }
@@ -234,7 +259,7 @@ func (s *Sentinel) whole() error {
 		}
 	}
 	for _, watcher := range s.Sentinels {
-		if err := watcher.sees(master.Addr(), len(s.Servers)-1, len(s.Sentinels)-1); err != nil {
+		if err := watcher.sees(master.known(), len(s.Servers)-1, len(s.Sentinels)-1); err != nil {
 			return err
 		}
 	}

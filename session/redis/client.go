@@ -15,7 +15,7 @@ type node struct {
 	weight uint32
 	prefix string
 	name   string // for errors, where there are several
-	tls    bool
+	tls    *TLS   // nil for none
 	state
 }
 
@@ -27,7 +27,7 @@ func (t target) connect(s Servers, o Options) ([]*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []*node{{client: client, weight: 1, prefix: o.prefix(t.prefix, t.kind == cluster), tls: t.tls != nil}}, nil
+		return []*node{{client: client, weight: 1, prefix: o.prefix(t.prefix, t.kind == cluster), tls: t.tls}}, nil
 	case servers:
 	}
 	var nodes []*node
@@ -36,7 +36,7 @@ func (t target) connect(s Servers, o Options) ([]*node, error) {
 		if err != nil {
 			return nil, errors.Join(err, closeAll(nodes))
 		}
-		n := &node{client: client, weight: h.weight, prefix: o.prefix(h.prefix, false), tls: h.tls != nil}
+		n := &node{client: client, weight: h.weight, prefix: o.prefix(h.prefix, false), tls: h.tls}
 		if len(t.hosts) > 1 {
 			n.name = h.address
 		}

@@ -11,7 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-const rights = "the ACL user lacks a right: sessions need ~PREFIX* +getex +get +set +del +eval +evalsha +pexpire +pttl, and +wait with the option wait"
+const rights = "the ACL user lacks a right: sessions need ~PREFIX* +getex +get +set +del +eval +evalsha +pexpire +pttl, +wait with the option wait, and in a cluster +cluster|slots (before Redis 7 +cluster) and +asking"
 
 // mends says what to do about what a server answers.
 var mends = []struct{ reply, mend string }{
@@ -58,6 +58,19 @@ func isNothing(err error) bool {
 	return err == goredis.Nil //nolint:errorlint // what is wrapped is not the server's own
 }
 
+// sentinelMend says what to do about the Sentinels' errors.
+func sentinelMend(text string) string {
+	switch {
+	case strings.Contains(text, "NOAUTH"):
+		return "they want a password of their own: give sentinel.password (sentinel_auth= in a path)"
+	case strings.Contains(text, "WRONGPASS"):
+		return "they refuse the user or the password: look at sentinel.username and sentinel.password (sentinel_auth in a path)"
+	case strings.Contains(text, "NOPERM"):
+		return "their user lacks a right: it needs &* +sentinel|get-master-addr-by-name +sentinel|sentinels +subscribe"
+	}
+	return "look at sentinel.seeds and sentinel.master (seed[] and master in a path)"
+}
+
 // keyless is a reply without the command's arguments, which Redis adds where it does not
 // know the command: a session's key is one of them.
 func keyless(err error) error {
@@ -93,8 +106,8 @@ func (n *node) failed(ctx context.Context, err error) error {
 	if over := ended(ctx, err); over != nil && !errors.Is(err, over) {
 		err = fmt.Errorf("%w (%w)", over, err)
 	}
-	if strings.Contains(err.Error(), "all sentinels specified in configuration are unreachable") {
-		return fmt.Errorf("%s: no Sentinel tells where the master is: look at sentinel.seeds and sentinel.master (seed[] and master in a path): %w", where, err)
+	if text := err.Error(); strings.Contains(text, "all sentinels specified in configuration are unreachable") {
+		return fmt.Errorf("%s: no Sentinel tells where the master is: %s: %w", where, sentinelMend(text), err)
 	}
 	err = keyless(err)
 	for _, m := range mends {

@@ -129,8 +129,12 @@ const probeLife = 10_000
 // try does once what sessions need, under a key of its own.
 func (n *node) try(ctx context.Context, o Options) error {
 	err := n.probe(ctx, o)
-	if err != nil && n.tls && ctx.Err() != nil && !isReply(err) {
+	switch {
+	case err == nil || n.tls == nil || isReply(err):
+	case ctx.Err() != nil:
 		err = fmt.Errorf("%w; is it TLS that the server speaks on this port? Else write tcp:// in place of tls://, and leave tls out", err)
+	case n.tls.Cert == "" && turnedAway(err):
+		err = fmt.Errorf("%w; if the server wants a certificate of ours (tls-auth-clients, on by default), give tls its cert and key (stream[local_cert] and stream[local_pk] in a path)", err)
 	}
 	return err
 }

@@ -5,7 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
+	"syscall"
 )
 
 // TLS says how servers prove who they are, and how we do. The zero value trusts the
@@ -84,4 +87,16 @@ func (t *TLS) config() (*tls.Config, error) {
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
+}
+
+// turnedAway says whether err is what a server does to a client without a certificate. As the
+// handshake of TLS 1.3 is over for the client by then, it can also meet the end of the
+// connection as it writes.
+func turnedAway(err error) bool {
+	for _, e := range []error{io.EOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "remote error: tls:")
 }
