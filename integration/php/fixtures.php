@@ -5,9 +5,13 @@
 //     php fixtures.php > testdata/fixtures.jsonl
 declare(strict_types=1);
 require __DIR__ . '/lib.php';
+require __DIR__ . '/collections.php';
 
 $binary = implode('', array_map('chr', range(0, 255)));
 $nested = function (int $n) { $v = 'leaf'; while ($n-- > 0) { $v = [$v]; } return $v; };
+
+$floats = [0.0, 0.1, 1.5, -2.25, 3.0, 0.1 + 0.2, 1 / 3, 1e15, 123456789012345678.0, 1e100, 1e-10, PHP_FLOAT_MAX, PHP_FLOAT_MIN, PHP_FLOAT_EPSILON, 5e-324, 1e22, 1e25];
+$precisions = ['floats of 17 digits' => 17, 'floats of 5 digits' => 5]; // serialize_precision, where it is not -1
 
 $cases = [
     'empty' => fn() => [],
@@ -47,11 +51,32 @@ $cases = [
     'enum' => fn() => ['h' => Suit::Hearts, 'list' => [Suit::Hearts, Suit::Spades, Suit::Hearts]],
     'dates' => fn() => ['utc' => new DateTime('2026-01-02 03:04:05.678901', new DateTimeZone('UTC')), 'kyiv' => new DateTimeImmutable('2026-07-02 03:04:05', new DateTimeZone('Europe/Kyiv')), 'offset' => new DateTime('2026-01-02 03:04:05', new DateTimeZone('+02:00')), 'abbreviation' => new DateTime('2026-01-02 03:04:05', new DateTimeZone('EST'))],
     'spl' => fn() => ['ao' => new ArrayObject(['a' => 1, 2]), 'fixed' => SplFixedArray::fromArray([1, 'b', null]), 'queue' => (function () { $q = new SplQueue; $q[] = 'q'; return $q; })(), 'storage' => (function () { $s = new SplObjectStorage; $s[(object) ['k' => 1]] = 'data'; return $s; })()],
-    'exception' => fn() => ['trace' => new ArrayObject(['message' => 'boom'])],
+    'more of spl' => fn() => ['iterator' => new ArrayIterator([1, 2]), 'stack' => (function () { $s = new SplStack; $s[] = 1; $s[] = 'two'; return $s; })()],
+    'exception' => function () {
+        $e = new RuntimeException('boom', 3);
+        foreach (['file' => '/app/x.php', 'line' => 12, 'trace' => []] as $name => $value) { (new ReflectionProperty(Exception::class, $name))->setValue($e, $value); }
+        return ['e' => $e, 'again' => $e];
+    },
+    'typed properties' => fn() => ['t' => new Typed(5), 'u' => new Typed(6, 'label', new Typed(7))],
+    'nested 1000' => fn() => ['d' => $nested(1000)],
+    'sign-in' => fn() => ['user_id' => 1001, 'logged_in' => true, 'last' => 1767322445, 'csrf' => str_repeat('f16d05ec', 8), 'prefs' => ['lang' => 'uk', 'tz' => 'Europe/Kyiv', 'page' => 25]],
+    'some of all' => function () use ($binary) {
+        $o = new stdClass;
+        $s = ['n' => null, 'b' => false, 'i' => -1, 'f' => 1e-7, 's' => $binary, 'a' => ['x' => [1], 'o' => $o, 'l' => [[], [[]]]], 'e' => Suit::Spades, 'p' => new Packed(['amount' => 5, 7 => true])];
+        $o->x = &$s['a']['x'];
+        $s['o'] = $o;
+        return $s;
+    },
+    'flash of all types' => fn() => ['_flashMessages' => ['success' => ['Saved'], 'error' => ['Bad', 'Worse'], 'notice' => ['n'], 'warning' => ['w']]],
+    'collections' => fn() => ['c' => new Phalcon\Support\Collection(['One' => 1, 'two' => [2]]), 'cfg' => new Phalcon\Config\Config(['a' => ['b' => 1]])],
+    'floats of 17 digits' => fn() => ['f' => $floats],
+    'floats of 5 digits' => fn() => ['f' => [0.1, 1 / 3, 123456.0, 1e100]],
     'phalcon' => fn() => ['app#user' => ['id' => 1, 'name' => 'Ann'], 'app#cart' => ['items' => [1, 2], 'Name' => 'x'], '_flashMessages' => ['success' => ['Saved'], 'error' => ['Bad "x"', 'Second']], '$PHALCON/CSRF$' => 'Zm9vYmFy', '$PHALCON/CSRF/KEY$' => 'cXV4'],
 ];
 
 $deep = fn(int $n, string $leaf, string $open = 'a:1:{i:0;') => str_repeat($open, $n) . $leaf . str_repeat('}', $n);
+// What PHP refuses, or takes, for what it knows of the classes.
+$classes = ['a|E:9:"Suit:Nope";', 'a|E:11:"suit:Hearts";', 'a|E:11:"Suit:hearts";', 'a|E:10:"Blank:Nope";', 'a|E:7:"Nope:No";', 'a|O:4:"Suit":0:{}', 'a|O:5:"Typed":1:{s:2:"id";s:1:"x";}', 'a|O:6:"Legacy":0:{}', 'a|C:5:"Blank":0:{}', 'a|C:4:"Nope":4:{abcd}', 'a|O:3:"Raw":0:{}'];
 // What hostile or broken stores may hold. A pair is a prefix for php, and the value.
 $odd = [
     'php' => [
@@ -67,7 +92,7 @@ $odd = [
     ],
     'php_serialize' => [
         '', 'a:0:{}', 'a:0:{} trailing', 'i:5;', 'N;', 'b:0;', 'b:1;', 's:1:"a";', 'O:8:"stdClass":1:{s:1:"a";i:1;}', 'O:8:"stdClass":1:{s:1:"a";r:1;}', 'a:2:{s:1:"a";i:1;', 'a:2:{s:1:"a";i:1;}', 'a:1:{s:1:"a";i:1;s:1:"b";i:1;}', 'a|i:1;', 'garbage', 'a:2147483647:{}', 'a:1:{s:1:"a";r:1;}', 'a:1:{d:1;i:1;}', 'a:2:{s:1:"5";i:1;i:5;i:2;}', 'a:1:{s:3:"a|b";i:1;}', 'a:1:{S:1:"\\61";i:1;}',
-        ['', $deep(4096, 'i:1;')], ['', $deep(4097, 'i:1;')], ['', $deep(4096, 'a:0:{}')],
+        'a:2:{s:1:"a";O:5:"Blank":0:{}s:1:"b";r:2;}', 'a:1:{i:5;i:1;}', ['', $deep(4096, 'i:1;')], ['', $deep(4097, 'i:1;')], ['', $deep(4096, 'a:0:{}')],
     ],
     'php_binary' => [
         '', "\x05ab", "\x01a", "\x00i:1;", "\x02ab", "\x01ai:1;\x01bi:2", "\xff" . str_repeat('k', 127) . 'i:1;', "\x81ai:1;", "\x01ai:1;\n", "\x01ai:1;\x01bR:1;",
@@ -80,12 +105,14 @@ ob_start(); // no session starts once anything has been put out
 $line(['php' => PHP_VERSION]);
 foreach (array_keys($odd) as $format) {
     foreach ($cases as $name => $make) {
+        ini_set('serialize_precision', (string) ($precisions[$name] ?? -1));
         $written = session($format, '', function () use ($make) { $_SESSION = $make(); return []; });
         $data = base64_decode($written['data']);
         $read = session($format, $data, fn() => ['vars' => Describer::session()]);
-        $line(['name' => $name, 'format' => $format, 'data' => base64_encode(gzcompress($data, 9)), 'vars' => $read['vars'], 'again' => $read['data'] === $written['data']]);
+        $line(['name' => $name, 'format' => $format, 'data' => base64_encode(gzcompress($data, 9)), 'vars' => $read['vars'], 'again' => $read['data'] === $written['data'], 'precision' => $precisions[$name] ?? -1]);
     }
 }
+ini_set('serialize_precision', '-1');
 foreach ($odd as $format => $payloads) {
     foreach ($payloads as $data) {
         $data = is_array($data) ? $data[0] . $data[1] : $data;
@@ -93,4 +120,7 @@ foreach ($odd as $format => $payloads) {
         $line(['odd' => addcslashes(substr($data, 0, 60), "\0..\37\177..\377") . (strlen($data) > 60 ? '... (' . strlen($data) . ' bytes)' : ''), 'format' => $format,
             'data' => base64_encode(gzcompress($data, 9)), 'ok' => $read['ok'], 'vars' => strlen($data) < 1000 ? ($read['vars'] ?? []) : []]);
     }
+}
+foreach ($classes as $data) {
+    $line(['classes' => $data, 'format' => 'php', 'data' => base64_encode(gzcompress($data, 9)), 'ok' => session('php', $data, fn() => [])['ok']]);
 }

@@ -20,6 +20,7 @@ class Legacy implements Serializable { public $in; function __construct($in = nu
     function serialize() { return serialize($this->in); } function unserialize($text) { $this->in = unserialize($text); } }
 class Raw implements Serializable { public $text; function __construct($text = '') { $this->text = $text; }
     function serialize() { return $this->text; } function unserialize($text) { $this->text = $text; } }
+class Typed { public function __construct(public int $id, protected ?string $label = null, private ?Typed $next = null) {} }
 enum Suit: string { case Hearts = 'h'; case Spades = 's'; }
 
 final class Handler implements SessionHandlerInterface {
