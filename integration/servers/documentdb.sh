@@ -32,7 +32,9 @@ done
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e "$keyring" ] || fail "there is no $keyring (package debian-archive-keyring)"
 
-mkdir -p "$dir"
+if ! mkdir -p "$dir" || [ ! -w "$dir" ]; then
+	fail "$(id -un) cannot write in $dir; let XDG_CACHE_HOME name a folder for caches that can be written in, for the tests too"
+fi
 dir=$(cd "$dir" && pwd)
 exec 9>"$dir/lock" # one at a time
 flock 9
@@ -43,10 +45,13 @@ mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME)' | awk '$2 !~ /secur
 [ -n "$mirror" ] || fail "apt is set up with no mirror of Debian's; perhaps 'apt-get update' has never been run"
 
 # apt with a state of its own, to which nothing is installed, so that it downloads all.
+# What the system does after its own updates is not for these.
 apt=$dir/apt
 mkdir -p "$apt"/{lists/partial,archives/partial,parts}
 : >"$apt/status"
+printf '#clear %s;\n' APT::Update::{Pre-Invoke,Post-Invoke,Post-Invoke-Success} DPkg::{Pre-Invoke,Post-Invoke,Pre-Install-Pkgs} >"$apt/conf"
 options=(
+	-c "$apt/conf"
 	-o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts="$apt/parts"
 	-o Dir::State::lists="$apt/lists" -o Dir::State::status="$apt/status"
 	-o Dir::Cache::archives="$apt/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
@@ -98,11 +103,13 @@ done
 GOBIN=$dir go install "github.com/FerretDB/FerretDB/v2/cmd/ferretdb@$ferretdb"
 
 # A data folder with the extension in it. For a moment the server runs, on a socket of
-# its own.
+# its own; a socket's name must be short.
+socket=$(mktemp -d)
+trap 'rm -rf "$socket"' EXIT
 as=()
 if [ "$(id -u)" = 0 ]; then
 	mkdir "$dir/data"
-	chown nobody "$dir/data"
+	chown nobody "$dir/data" "$socket"
 	chmod 755 "$dir"
 	as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
 fi
@@ -125,12 +132,12 @@ run tee -a "$dir/data/postgresql.conf" >/dev/null <<-'END'
 	dynamic_shared_memory_type = mmap
 	shared_memory_type = mmap
 END
-run "$dir/bin/postgres" -D "$dir/data" -c listen_addresses= -c unix_socket_directories="$dir/data" >>"$dir/log" 2>&1 9>&- &
+run "$dir/bin/postgres" -D "$dir/data" -c listen_addresses= -c unix_socket_directories="$socket" >>"$dir/log" 2>&1 9>&- &
 server=$!
 made=
 for _ in $(seq 300); do
-	if run "$dir/bin/psql" -h "$dir/data" -U postgres -qAtc 'select 1' >/dev/null 2>&1; then
-		run "$dir/bin/psql" -h "$dir/data" -U postgres -v ON_ERROR_STOP=1 -qAtc 'create extension documentdb cascade' >>"$dir/log" 2>&1 && made=1
+	if run "$dir/bin/psql" -h "$socket" -U postgres -qAtc 'select 1' >/dev/null 2>&1; then
+		run "$dir/bin/psql" -h "$socket" -U postgres -v ON_ERROR_STOP=1 -qAtc 'create extension documentdb cascade' >>"$dir/log" 2>&1 && made=1
 		break
 	fi
 	kill -0 "$server" 2>/dev/null || break
