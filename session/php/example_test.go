@@ -1,8 +1,12 @@
 package php_test
 
 import (
+	"context"
 	"fmt"
+	"time"
 
+	"gyrfalcon/session"
+	"gyrfalcon/session/memory"
 	"gyrfalcon/session/php"
 )
 
@@ -60,4 +64,36 @@ func ExampleObject() {
 	// name false ""
 	// hash true "App\\User"
 	// App\User z3
+}
+
+// A page that has moved to Go, for a visitor whom PHP has signed in.
+func Example_besidePHP() {
+	ctx := context.Background()
+	const id = "0123456789abcdef0123456789abcdef" // what the cookie PHPSESSID brings
+	store := memory.New(memory.Options{})         // in its place stands what PHP keeps its sessions in
+	if _, err := store.Create(ctx, id, []byte(`user|s:3:"Ann";basket|a:1:{s:4:"hood";i:2;}`), time.Hour); err != nil {
+		fmt.Println(err)
+		return
+	}
+	m := session.New(store, session.Options{Interop: session.PHP, Codec: php.Native()})
+	if err := m.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = m.Stop(ctx) }()
+
+	s, err := m.Load(ctx, id) // in a handler: m.From(r.Context())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	user, ok, err := session.Lookup[string](s, "user")
+	fmt.Println(user, ok, err)
+
+	basket := s.Bag("basket") // new Bag('basket')
+	hoods, err := session.Update(basket, "hood", func(n int) int { return n + 1 })
+	fmt.Println(hoods, err)
+	// Output:
+	// Ann true <nil>
+	// 3 <nil>
 }
