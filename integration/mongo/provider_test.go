@@ -2,6 +2,7 @@ package mongo_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"gyrfalcon/config"
+	"gyrfalcon/integration/internal/visit"
 	"gyrfalcon/integration/servers"
 	"gyrfalcon/providers"
 	backend "gyrfalcon/providers/mongo"
@@ -91,6 +93,59 @@ func wantSessionKept(t *testing.T, srv *servers.Mongo, database, collection, blo
 	}
 	if n := logged.Len(); n != 0 {
 		t.Errorf("%d warnings were logged, the first %q; want none", n, logged.All()[0].Message)
+	}
+}
+
+// PHP's adapters could read no binary: interop: php keeps it from a collection that is
+// shared, and says what to do. Without it, the same bytes are a session.
+func TestBytesThatAreNoTextAreRefusedByInteropOfYAML(t *testing.T) {
+	t.Parallel()
+	srv := servers.SharedMongo(t)
+	for option, shared := range map[string]bool{"interop: php": true, "codec: php": false} {
+		t.Run(option, func(t *testing.T) {
+			t.Parallel()
+			database := srv.NewDatabase(t)
+			cfg, err := config.Parse("gyrfalcon.yaml", fmt.Appendf(nil, "session: {adapter: mongo, %s, mongo: {uri: %q, database: %s}}", option, srv.URI(), database))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m *session.Manager
+			app := fx.New(fx.NopLogger, fx.Supply(zap.NewNop()), providers.Module(cfg.Session, backend.Backend),
+				fx.Populate(fx.Annotate(&m, fx.ParamTags(`name:"session"`))))
+			if err := app.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			v := &visit.Visitor{T: t, Manager: m}
+			v.Send(v.With(func(s *session.Session) error {
+				if err := errors.Join(s.Set("name", "Zoë"), s.Commit(t.Context())); err != nil || !shared {
+					return errors.Join(err, s.Set("name", "Zo\xeb"))
+				}
+				err := errors.Join(s.Set("name", "Zo\xeb"), s.Commit(t.Context())) // in ISO 8859-1
+				for _, part := range []string{"not valid UTF-8", "base64", "leave interop out"} {
+					if !strings.Contains(fmt.Sprint(err), part) {
+						t.Errorf("Commit = %v\nwant it to say %q", err, part)
+					}
+				}
+				return s.Set("name", "Zoë")
+			}))
+			want := map[bool]string{true: "Zoë", false: "Zo\xeb"}[shared]
+			v.Send(v.With(func(s *session.Session) error {
+				if name, err := session.Get[string](s, "name"); name != want || err != nil {
+					t.Errorf("the session has the name %q, %v; want %q", name, err, want)
+				}
+				return nil
+			}))
+			if err := app.Stop(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+			var d struct {
+				Data bson.RawValue `bson:"data"`
+			}
+			err = srv.Open(t).Database(database).Collection(name).FindOne(t.Context(), bson.D{}).Decode(&d)
+			if kind := map[bool]bson.Type{true: bson.TypeString, false: bson.TypeBinary}[shared]; err != nil || d.Data.Type != kind {
+				t.Errorf("the data are stored as %v, %v; want %v", d.Data.Type, err, kind)
+			}
+		})
 	}
 }
 

@@ -267,6 +267,24 @@ func TestCreateOfALivingIDSaysSoWithoutTheServersWords(t *testing.T) {
 	}
 }
 
+func TestBytesThatAreNoTextAreRefusedBesidePHPBeforeTheyAreSent(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	a := s.open(mongo.Options{TextOnly: true})
+	_, creating := a.Create(t.Context(), secretID, []byte(secretData+"\xff"), life)
+	_, swapping := a.Swap(t.Context(), secretID, session.Record{Data: []byte("x")}, []byte(secretData+"\xff"), life)
+	for what, err := range map[string]error{"Create": creating, "Swap": swapping} {
+		if err == nil || errors.Is(err, session.ErrOutcomeUnknown) || errors.Is(err, session.ErrConflict) {
+			t.Fatalf("%s = %v, want an error, and nobody in doubt about the outcome", what, err)
+		}
+		wantParts(t, what, err.Error(), "not valid UTF-8", "PHP's adapter", "base64", "leave interop out")
+		wantNoSecret(t, err)
+	}
+	if n := len(s.commands("insert")) + len(s.commands("update")); n != 0 {
+		t.Errorf("the server has got %d commands, want none", n)
+	}
+}
+
 func TestEveryWriteHasTheAdaptersConcern(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
