@@ -164,7 +164,7 @@ func decodeRoot(sp *space) (any, error) {
 
 // enter goes one container deeper.
 func (d *decoder) enter(count int, kind byte) error {
-	const most = 1 << 16 // Go's stack has room for that many
+	const most = 1 << 15 // each takes about a kilobyte of Go's stack
 	if d.nest++; d.nest > most {
 		return errUnfolds
 	}

@@ -2,9 +2,11 @@ package php_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gyrfalcon/session"
 	"gyrfalcon/session/php"
@@ -176,6 +178,27 @@ func TestTheErrorOfParseSaysWhereAndNotWhat(t *testing.T) {
 }
 
 // PHP starts a session of such a payload, but nothing can be set in it.
+func TestTheErrorOfDecodeDoesNotQuoteWhatIsStored(t *testing.T) {
+	t.Parallel()
+	date := func(date, zone string) string {
+		return fmt.Sprintf(`a|O:8:"DateTime":3:{s:4:"date";s:%d:"%s";s:13:"timezone_type";i:3;s:8:"timezone";s:%d:"%s";}`, len(date), date, len(zone), zone)
+	}
+	for _, payload := range []string{
+		`a|s:6:"secret";`, `a|d:secret;`, date("secret", "UTC"), date("2026-01-02 03:04:05.000000", "secret"),
+		date("2026-01-02 03:04:05.000000", "secret/../UTC"), date("2026-01-02 03:04:05.000000", "Europe//Kyiv"),
+	} {
+		var at time.Time
+		err := parsed(t, php.Native(), payload).Decode("a", &at)
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got error %v, want one that does not say what is stored", payload, err)
+		}
+	}
+	long := strings.Repeat("a", 10_000)
+	if err := parsed(t, php.Native(), fmt.Sprintf(`a|O:%d:"%s":0:{}`, len(long), long)).Decode("a", new(int)); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("of a class with a long name: got %.100v…, want a short error", err)
+	}
+}
+
 func TestAPayloadThatIsNoArrayIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{`i:5;`, `b:1;`, `s:1:"a";`, `O:8:"stdClass":1:{s:1:"a";r:1;}`} {

@@ -56,5 +56,10 @@ func foundIn(p []byte, t token) string {
 	case 'R', 'r':
 		return "a PHP reference"
 	}
-	return fmt.Sprintf("a PHP object of class %q", p[t.from:t.to])
+	const longest = 100
+	class, more := p[t.from:t.to], ""
+	if len(class) > longest {
+		class, more = class[:longest], "…"
+	}
+	return fmt.Sprintf("a PHP object of class %q%s", class, more)
 }

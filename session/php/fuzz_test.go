@@ -20,7 +20,7 @@ var seeds = []string{
 	"\x01ca:2:{i:0;C:1:\"0\":0:{}i:0;r:2;}\x01ci:1;\x01dR:1;",
 	`o|O:1:"A":0:{}l|C:1:"L":39:{i:1;C:1:"L":22:{O:1:"B":1:{s:1:"x";r:1;}}}p|r:5;q|R:2;`, `a|s:1:"x";b|R:1;`,
 	`a|O:1:"A":0:{}b|r:1;c|R:2;d|a:2:{i:0;R:2;i:1;r:1;}`, `n|N;a|a:2:{i:0;s:1:"x";i:1;C:1:"L":4:{R:3;}}b|R:3;`,
-	`n|N;a|a:3:{i:0;C:1:"L":4:{i:1;}i:1;O:1:"A":0:{}i:2;N;}b|r:5;c|R:6;`, `a|a:2:{i:0;O:1:"A":0:{}i:1;r:2;}b|R:3;`, `a|i:1;a|i:2;b|R:1;`, `a|b:7;b|R:99;c|a:3:{i:0;i:1;}`, `a|C:1:"L":21:{x:i:0;a:0:{};m:a:0:{}}b|O:1:"B":0:{}c|r:5;`,
+	`z|N;n|i:1;b|a:2:{i:0;O:1:"H":1:{s:1:"l";C:1:"L":4:{i:1;}}i:1;O:1:"A":0:{}}c|r:7;a|r:4;`, `n|N;a|a:3:{i:0;C:1:"L":4:{i:1;}i:1;O:1:"A":0:{}i:2;N;}b|r:5;c|R:6;`, `a|a:2:{i:0;O:1:"A":0:{}i:1;r:2;}b|R:3;`, `a|i:1;a|i:2;b|R:1;`, `a|b:7;b|R:99;c|a:3:{i:0;i:1;}`, `a|C:1:"L":21:{x:i:0;a:0:{};m:a:0:{}}b|O:1:"B":0:{}c|r:5;`,
 }
 
 // FuzzDecodeEncode decodes what a payload holds, sets it in another document, and
@@ -178,8 +178,8 @@ func again(t *testing.T, codec session.Codec, d session.Document) (b []byte, com
 	return b, complete
 }
 
-// FuzzChange removes and sets variables, and puts members back, in sessions with
-// references: every variable that decoded before and was left alone still decodes, to a
+// FuzzChange removes and sets variables, to new values and to what others hold, and puts
+// members back, in sessions with references: every variable that decoded before and was left alone still decodes, to a
 // session that parses.
 func FuzzChange(f *testing.F) {
 	for _, seed := range seeds {
@@ -208,6 +208,14 @@ func FuzzChange(f *testing.F) {
 				touch(name)
 			case 2:
 				touch(name)
+				if i%2 == 0 { // what another holds
+					var v any
+					if names := slices.Collect(d.Names()); len(names) > 0 && d.Decode(names[len(names)-1], &v) == nil {
+						sound[name] = false
+						_ = d.Set(name, v) // which may be what nothing can be set in
+						continue
+					}
+				}
 				if d.Set(name, []any{i, "x"}) == nil {
 					sound[name] = true
 				}

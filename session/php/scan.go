@@ -241,15 +241,6 @@ func (c *cursor) step() bool {
 // value says whether the token begins a value.
 func (c *cursor) value() bool { return !c.key && c.kind != '}' }
 
-// leave goes on behind the container whose head is the token.
-func (c *cursor) leave() {
-	for depth := c.depth; c.depth >= depth; {
-		if !c.step() {
-			return
-		}
-	}
-}
-
 // skipValue returns the end of the value at p[i], or -1 where its structure breaks,
 // and whether it holds references.
 func skipValue(p []byte, i int) (end int, refs bool) {

@@ -182,6 +182,17 @@ func (sp *space) slotAt(at int) int {
 	return i + 1
 }
 
+// leave goes on behind the value under the cursor, which has a slot, with all that is in
+// it.
+func (sp *space) leave(c *cursor) {
+	if c.container() {
+		c.i = ident{sp, c.slot}.info().end
+		c.depth--
+		c.next = c.depth > 0
+	}
+	c.slot = sp.slotAt(c.i) - 1
+}
+
 // alias returns what the slot is known as elsewhere.
 func (id ident) alias() *alias {
 	work.add(1)
@@ -194,10 +205,13 @@ func (id ident) alias() *alias {
 }
 
 // source is where the value was copied from, byte for byte; mostly the value itself.
-func (id ident) source() ident {
+func (id ident) source() ident { return id.origin(1) }
+
+// origin is source for n slots that were copied together, as often as they were.
+func (id ident) origin(n int) ident {
 	for {
 		a := id.alias()
-		if a == nil || !a.copied {
+		if a == nil || !a.copied || id.slot+n > a.from+a.n {
 			return id
 		}
 		id = ident{a.to.sp, a.to.slot + id.slot - a.from}

@@ -64,3 +64,13 @@ func TestTextsThatReferencesPullInMustNotBeTooDeepForPHP(t *testing.T) {
 		}
 	}
 }
+
+// What stands behind an object that has been written before is still what it was.
+func TestATextWithinAnObjectThatStandsElsewhereNowIsCounted(t *testing.T) {
+	t.Parallel()
+	const holder = `O:1:"H":1:{s:1:"l";C:1:"L":4:{i:1;}}`
+	d := parsed(t, php.Native(), `z|N;a|a:2:{i:0;`+holder+`i:1;O:1:"A":0:{}}b|r:6;c|r:3;`)
+	a := decodeAs[php.Array](t, d, "a")
+	must(t, "Set", d.Set("z", a[0].Value))
+	wantBytes(t, d, `z|`+holder+`a|a:2:{i:0;r:1;i:1;O:1:"A":0:{}}b|r:6;c|r:1;`)
+}

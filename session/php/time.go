@@ -2,6 +2,7 @@ package php
 
 import (
 	"errors"
+	"path"
 	"reflect"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ var abbreviations = map[string]float64{
 	"mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "akst": -9, "akdt": -8, "hst": -10,
 }
 
+var errZone = errors.New("a DateTime in a time zone that is not known here; link time/tzdata where the system has no zones")
+
 // zones keeps what LoadLocation has read.
 var zones sync.Map // of string to *time.Location
 
@@ -40,9 +43,13 @@ func zoneOf(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {
 		return nil, errors.New("a DateTime without a time zone")
 	}
+	// It becomes a file's path, which can be written in any number of ways.
+	if path.Clean(name) != name {
+		return nil, errZone
+	}
 	loc, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, err
+	if err != nil { // which quotes what is stored
+		return nil, errZone
 	}
 	zones.Store(name, loc)
 	return loc, nil
@@ -130,8 +137,8 @@ func (d *decoder) time(r *reader, v reflect.Value) error {
 		return errors.Join(no, err)
 	}
 	t, err := time.ParseInLocation(dateLayout, o.Date, loc)
-	if err != nil {
-		return errors.Join(no, err)
+	if err != nil { // which quotes what is stored
+		return errors.Join(no, errors.New("a DateTime whose date is none"))
 	}
 	v.Set(reflect.ValueOf(t))
 	return nil

@@ -197,6 +197,27 @@ func TestWorkGrowsAsTheSizeDoes(t *testing.T) {
 	}
 }
 
+// Not parallel either. Each time, what is set is a copy of the copy before.
+func TestAMemberThatIsSetOftenTakesAsMuchWorkEachTime(t *testing.T) {
+	set := func(times int) int {
+		d := parsed(t, php.Native(), `bag|a:3:{s:1:"x";`+o+`s:1:"y";r:2;s:1:"k";i:0;}out|r:2;`)
+		return php.CountWork(func() {
+			for i := range times {
+				m, err := d.Members("bag")
+				must(t, "Members", err)
+				must(t, "Set of a member", m.Set("k", i))
+				must(t, "Set", d.Set("bag", m))
+				_ = decodeAs[any](t, d, "bag")
+			}
+			wantBytes(t, d, fmt.Sprintf(`bag|a:3:{s:1:"x";%ss:1:"y";r:2;s:1:"k";i:%d;}out|r:2;`, o, times-1))
+		})
+	}
+	const times = 200
+	if half, whole := set(times), set(2*times); whole > half*21/10 {
+		t.Errorf("%d times take %d steps, %d times %d", times, half, 2*times, whole)
+	}
+}
+
 // odd are the payloads that are malformed, or odd, of those that PHP has been asked about.
 func odd(t testing.TB) (formats []string, payloads [][]byte) {
 	t.Helper()

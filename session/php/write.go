@@ -90,7 +90,7 @@ func (d *document) flatten() (frozen, error) {
 		depth := w.variable(&v.value)
 		f.depth = max(f.depth, depth)
 		if n := w.n - first + 1; d.refs && v.sp != nil && n > 0 {
-			sp.aliases = append(sp.aliases, alias{from: first, n: n, to: ident{v.sp, v.sp.slotAt(v.at)}, copied: true})
+			sp.aliases = append(sp.aliases, alias{from: first, n: n, to: ident{v.sp, v.sp.slotAt(v.at)}.origin(n), copied: true})
 			sp.plain = sp.plain || v.sp.plain
 		}
 	}
@@ -199,11 +199,7 @@ func (w *writer) token(f *frame) {
 	}
 	if n := w.again(ident{sp, c.slot}); n > 0 {
 		w.number(sp, c, n)
-		if c.container() {
-			c.leave()
-		} else if c.kind == 'C' {
-			c.slot += sp.inside(c)
-		}
+		sp.leave(c)
 		return
 	}
 	w.n++

@@ -29,7 +29,7 @@ func (w *writer) custom(sp *space, c *cursor) {
 		w.out = append(w.out, c.p[c.at:c.end]...)
 		return
 	}
-	c.slot += sp.inside(c)
+	sp.leave(c)
 	w.heads = append(w.heads, head{at: len(w.out)})
 	w.deeper()
 	w.push(frame{sp: sp, c: cursor{p: c.p, begun: true}, custom: &custom{
@@ -69,9 +69,4 @@ func (w *writer) finish() []byte {
 		done = h.at
 	}
 	return append(out, w.out[done:]...)
-}
-
-// inside is how many slots the text of the C: under the cursor takes.
-func (sp *space) inside(c *cursor) int {
-	return sp.slotAt(c.end) - sp.slotAt(c.at) - 1
 }
