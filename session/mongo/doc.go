@@ -34,12 +34,12 @@
 // Nobody repeats a write. The driver would, toward a replica set, with a number
 // by which MongoDB knows a write that it has done; one of the servers that speak
 // MongoDB's protocol and know no such numbers would find the data changed by the
-// first try, and the change would be made twice. So writes are sent as
-// commands that the driver does not repeat, whatever retryWrites says. One that a
-// server has refused because it is no longer the primary has certainly not been
-// done: it is sent to the new one, after a short pause. Any other write whose answer is lost, or
-// which the majority has not confirmed in time, is session.ErrOutcomeUnknown. A
-// Read may be repeated.
+// first try, and the change would be made twice. So writes are sent as commands
+// that the driver does not repeat, whatever retryWrites says. One that a server
+// has refused because it is no longer the primary has certainly not been done: it
+// is sent to the new one, after a short pause. Any other write whose answer is
+// lost, or which the majority has not confirmed in time, is
+// session.ErrOutcomeUnknown. A Read may be repeated.
 //
 // # Concerns and timeouts
 //
@@ -56,19 +56,20 @@
 // # Clearing
 //
 // GC deletes expired sessions by an index on modified, which Open makes where
-// there is none that finds them all (a hashed one has no order, a sparse or a partial
-// one leaves some out), and in commands of a hundred. With Options.TTLIndex Open makes
-// that a TTL index and the server clears by itself, an hour after a session's
-// end, lest its clock and the application's differ. Where Open may not make an index it
-// says so (see Adapter.Warnings), and GC has to look at every document.
+// there is none that finds them all (a hashed one has no order, a sparse or a
+// partial one leaves some out), and in commands of a hundred. With
+// Options.TTLIndex Open makes that a TTL index and the server clears by itself,
+// an hour after a session's end, lest its clock and the application's differ.
+// Where Open may not make an index it says so (see Adapter.Warnings), and GC has
+// to look at every document.
 //
 // # What does not serve
 //
 // Open refuses a capped collection (its server removes the oldest sessions,
-// living or not), a time series or a view, one with a collation (IDs or data
-// that differ would be one to it), one that is sharded by anything but _id (an
-// ID would not be unique), one with documents whose _id is no string, a TTL
-// index that would remove living sessions, and an index for which the server would
+// living or not), a time series or a view, one with a collation (IDs or data that
+// differ would be one to it), one that is sharded by anything but _id (an ID
+// would not be unique), one with documents whose _id is no string, a TTL index
+// that would remove living sessions, and an index for which the server would
 // refuse sessions (a unique one, or one of places on modified or data).
 //
 // A document holds at most 16 MiB, and so does the command that replaces one:

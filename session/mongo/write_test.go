@@ -156,6 +156,9 @@ func TestAWriteThatIsRefusedAgainAndAgainIsSentFewTimes(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want context.DeadlineExceeded", err)
 			}
+			if waiting := strings.Contains(fmt.Sprint(err), "no server takes the write"); waiting && errors.Is(err, session.ErrOutcomeUnknown) {
+				t.Errorf("got %v, want nobody in doubt about the outcome of what was refused each time", err)
+			}
 		})
 	}
 }
