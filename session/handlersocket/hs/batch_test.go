@@ -1,9 +1,12 @@
 package hs_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,11 +111,17 @@ func TestABatchLargerThanAnyBufferGoesThrough(t *testing.T) {
 		}
 		return "0\t2\t" + large + "\tv"
 	})
-	c := hs.New(hs.Options{Address: s.address, Timeout: time.Minute})
+	c := hs.New(hs.Options{Address: s.address, Timeout: time.Minute, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, address)
+		if tcp, ok := nc.(*net.TCPConn); ok {
+			err = errors.Join(tcp.SetReadBuffer(1<<16), tcp.SetWriteBuffer(1<<16))
+		}
+		return nc, err
+	}})
 	t.Cleanup(c.Close)
 	x := define(t, c)
 	b := c.NewBatch()
-	const n = 12 // far more than the sockets hold
+	const n = 30 // far more than the server's sockets hold either
 	for range n {
 		b.Find(x, key(large))
 	}
@@ -155,6 +164,35 @@ func TestABatchThatWasNotSoundCanBeUsedAgain(t *testing.T) {
 	b.Find(x, key("k"))
 	if err := b.Do(t.Context()); err != nil {
 		t.Errorf("Do of another find after Reset = %v, want nil", err)
+	}
+}
+
+// What was in a batch before Reset is not in it any more: finds alone are asked again
+// where the server hangs up on them.
+func TestFindsAreAskedAgainWhateverTheBatchHeldBefore(t *testing.T) {
+	t.Parallel()
+	var hung atomic.Bool
+	s := serve(t, func(request string) string {
+		switch {
+		case strings.HasSuffix(request, "\tD"):
+			return "0\t1\t1"
+		case strings.Contains(request, "again") && !hung.Swap(true):
+			return hangUp
+		}
+		return ordinary(request)
+	})
+	c := hs.New(hs.Options{Address: s.address})
+	t.Cleanup(c.Close)
+	x := define(t, c)
+	b := c.NewBatch()
+	b.Delete(x, key("k"))
+	if err := b.Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	b.Find(x, key("again"))
+	if err := b.Do(t.Context()); err != nil || s.count("again") != 2 {
+		t.Errorf("Do of a find that the server hangs up on = %v after %d requests, want nil after 2", err, s.count("again"))
 	}
 }
 

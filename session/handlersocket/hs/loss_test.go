@@ -3,11 +3,9 @@ package hs_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -267,89 +265,6 @@ func TestAConnectionWhoseThreadLetsNobodyWriteIsNotUsedAgain(t *testing.T) {
 	}
 	if _, err := find(t.Context(), x, "k"); err != nil || s.accepted() != 2 {
 		t.Errorf("find after that = %v on %d connections, want nil on a second one", err, s.accepted())
-	}
-}
-
-func TestNoMoreConnectionsThanConnsAndWhoWaitsHasADeadline(t *testing.T) {
-	t.Parallel()
-	release := make(chan struct{})
-	s := serve(t, func(request string) string {
-		if strings.Contains(request, "slow") {
-			<-release
-		}
-		return ordinary(request)
-	})
-	x := s.open(t, hs.Options{Conns: 2})
-	var busy sync.WaitGroup
-	for range 2 {
-		busy.Go(func() {
-			if _, err := find(t.Context(), x, "slow"); err != nil {
-				t.Errorf("find = %v, want nil", err)
-			}
-		})
-	}
-	for held := func() (n int) {
-		for _, r := range s.requests() {
-			if strings.Contains(r, "slow") {
-				n++
-			}
-		}
-		return n
-	}; held() < 2; { // each has a connection
-		time.Sleep(time.Millisecond) //nolint:forbidigo // polls for the condition
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := x.Delete(ctx, key("k")); !errors.Is(err, context.DeadlineExceeded) || hs.OutcomeUnknown(err) {
-		t.Errorf("a third = %v, want its deadline, and not sent", err)
-	}
-	close(release)
-	busy.Wait()
-	var all sync.WaitGroup
-	for i := range 50 {
-		all.Go(func() {
-			if _, err := find(t.Context(), x, fmt.Sprint(i)); err != nil {
-				t.Errorf("find = %v, want nil", err)
-			}
-		})
-	}
-	all.Wait()
-	if n := s.accepted(); n > 2 {
-		t.Errorf("%d connections, want at most 2", n)
-	}
-}
-
-func TestAConnectionThatHasBeenIdleIsClosed(t *testing.T) {
-	t.Parallel()
-	s := serve(t, ordinary)
-	x := s.open(t, hs.Options{IdleTimeout: 10 * time.Millisecond})
-	for range 2 {
-		if _, err := find(t.Context(), x, "k"); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(30 * time.Millisecond) //nolint:forbidigo // lets a connection be idle
-	}
-	if n := s.accepted(); n != 2 {
-		t.Errorf("%d connections, want a second one after the first was idle", n)
-	}
-}
-
-func TestAfterCloseNothingIsSent(t *testing.T) {
-	t.Parallel()
-	s := serve(t, ordinary)
-	c := hs.New(hs.Options{Address: s.address})
-	x := define(t, c)
-	if _, err := find(t.Context(), x, "k"); err != nil {
-		t.Fatal(err)
-	}
-	before := len(s.requests())
-	c.Close()
-	c.Close()
-	if _, err := x.Delete(t.Context(), key("k")); !errors.Is(err, hs.ErrClosed) || hs.OutcomeUnknown(err) {
-		t.Errorf("delete after Close = %v, want ErrClosed", err)
-	}
-	if got := s.requests()[before:]; len(got) != 0 {
-		t.Errorf("the server heard %q after Close", got)
 	}
 }
 

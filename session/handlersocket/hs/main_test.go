@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -23,6 +24,7 @@ type server struct {
 	heard []string // all requests, in the order in which they came
 	conns []net.Conn
 	all   int // connections ever accepted
+	over  int // and of these, ended
 }
 
 // silence is an answer that never comes; hangUp closes the connection instead.
@@ -71,7 +73,12 @@ func serve(t testing.TB, answer func(request string) string) *server {
 }
 
 func (s *server) talk(nc net.Conn, answer func(request string) string) {
-	defer func() { _ = nc.Close() }()
+	defer func() {
+		_ = nc.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.over++
+	}()
 	in := bufio.NewReader(nc)
 	for {
 		line, err := in.ReadString('\n')
@@ -115,6 +122,33 @@ func (s *server) accepted() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.all
+}
+
+func (s *server) ended() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
+}
+
+// count is how many requests hold a word.
+func (s *server) count(word string) (n int) {
+	for _, r := range s.requests() {
+		if strings.Contains(r, word) {
+			n++
+		}
+	}
+	return n
+}
+
+// until waits for a condition.
+func (s *server) until(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !happened(); {
+		if time.Now().After(end) {
+			t.Fatalf("it never happened that %s", what)
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls for a condition
+	}
 }
 
 // open returns an index of two columns on a client of the server's.

@@ -25,10 +25,10 @@ func TestRequestsStandOnTheWireAsThePluginReadsThem(t *testing.T) {
 				In: hs.In{Column: 1, Values: []hs.Value{hs.String("x"), hs.String("")}},
 				Filters: []hs.Filter{
 					{Op: hs.NotEqual, Column: 0, Value: hs.Null()},
-					{Op: hs.Less, Column: 0, Value: hs.Int(9), While: true},
+					{Op: hs.Less, Column: 0, Value: hs.Int(90), While: true},
 				},
 			})
-		}, "0\t>=\t2\t-7\t\x00\t10\t3\t@\t1\t2\tx\t\tF\t!=\t0\t\x00\tW\t<\t0\t9"},
+		}, "0\t>=\t2\t-7\t\x00\t10\t3\t@\t1\t2\tx\t\tF\t!=\t0\t\x00\tW\t<\t0\t90"},
 		{"an insert", func(x *hs.Index) error { _, err := x.Insert(t.Context(), vs...); return err }, "0\t+\t2\ta\tb"},
 		{"an update", func(x *hs.Index) error { _, err := x.Update(t.Context(), key("k"), vs...); return err }, "0\t=\t1\tk\t1\t0\tU\ta\tb"},
 		{"an update that returns", func(x *hs.Index) error {
@@ -186,6 +186,8 @@ func TestEveryAnswerThatIsAnErrorHasItsSentinel(t *testing.T) {
 		"2\t1\tkpnum":       hs.ErrMalformed,
 		"2\t1\tinvalueslen": hs.ErrMalformed,
 		"2\t1\tnotimpl":     hs.ErrMalformed,
+		"2\t1\tsyntax":      hs.ErrMalformed,
+		"2\t1\tfiltertype":  hs.ErrMalformed,
 		"3\t1\tunauth":      hs.ErrUnauthorized,
 		"3\t1\tauthtype":    hs.ErrUnauthorized,
 		"1\t1\t135":         nil,
@@ -215,12 +217,28 @@ func TestEveryAnswerThatIsAnErrorHasItsSentinel(t *testing.T) {
 	}
 }
 
+// What an error says is bounded, whoever answers.
+func TestAnErrorKeepsNoMoreThanTheBeginningOfLongWords(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(request string) string {
+		if request[0] == 'P' {
+			return "0\t1"
+		}
+		return "1\t1\t" + strings.Repeat("x", 1000)
+	})
+	_, err := find(t.Context(), s.open(t, hs.Options{}), "k")
+	if se, ok := errors.AsType[*hs.ServerError](err); !ok || se.Words != strings.Repeat("x", 64) {
+		t.Errorf("find = %v, want a *ServerError with the first 64 bytes", err)
+	}
+}
+
 func TestWhatIsNoAnswerIsToldWithWhereToLook(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
 		"an HTTP server's":       "HTTP/1.1 400 Bad Request",
 		"MySQL's greeting":       "J\x00\x00\x00",
 		"a number too many":      "0\t99999999999\ta",
+		"a count too large":      "0\t1\t9999999999999999999",
 		"half a row":             "0\t2\ta\tb\tc",
 		"fields of no row":       "0\t0\ta",
 		"another column count":   "0\t3\ta\tb\tc",
