@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gyrfalcon/integration/servers"
+	"gyrfalcon/session/handlersocket"
 	"gyrfalcon/session/handlersocket/hs"
 )
 
@@ -90,6 +91,17 @@ func TestLocksAndSecretsOnTheRealPlugin(t *testing.T) {
 		t.Errorf("with its own secret the port for reads finds %q, want a:1", got)
 	}
 
+	ours := newTable(t, srv, phalcons).text() // an adapter gives each port its own
+	ours.Secret, ours.SecretWr = "read me", "write me"
+	a := open(t, ours)
+	if _, err := a.Create(ctx, "abc", nil, life); err != nil {
+		t.Errorf("Create with a secret for each port = %v, want nil", err)
+	}
+	if _, err := a.Read(ctx, "abc", life); err != nil {
+		t.Errorf("Read with a secret for each port = %v, want nil", err)
+	}
+	_ = a.Close(ctx)
+
 	tx := locked(t, d, "UPDATE "+p.table+" SET n = 5 WHERE k = 'b'")
 	b := c.NewBatch()
 	b.Update(x, hs.Query{Key: str("a")}, str("a", "2")...)
@@ -128,6 +140,11 @@ func TestLocksAndSecretsOnTheRealPlugin(t *testing.T) {
 	if _, err := x.Delete(ctx, hs.Query{Key: str("a")}); !errors.Is(err, hs.ErrLockTables) {
 		t.Errorf("a delete on a server that is read_only = %v, want ErrLockTables", err)
 	}
+	a = handlersocket.New(ours)
+	if err := a.Open(ctx); err == nil || !strings.Contains(err.Error(), "see that the server is not read_only") {
+		t.Errorf("Open on it = %v, want it to say what to see to", err)
+	}
+	_ = a.Close(ctx)
 	srv.Exec(t, "SET GLOBAL read_only = 0")
 	if n, err := x.Delete(ctx, hs.Query{Key: str("a")}); n != 1 || err != nil {
 		t.Errorf("a delete when it no longer is = %d, %v; want 1", n, err)

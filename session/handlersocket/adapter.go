@@ -110,9 +110,7 @@ func (s *store) insert(ctx context.Context, id string, data []byte, now wall, li
 	if digits == unknown {
 		b.Find(s.use, byID(id))
 	}
-	if err := b.Do(ctx); err != nil && b.Err(at) == nil && at > 0 {
-		return session.Record{}, failed(b.Err(0))
-	}
+	_ = b.Do(ctx) // what counts is what became of the insert
 	switch err := b.Err(at); {
 	case errors.Is(err, hs.ErrDuplicateKey) && over && b.Err(0) != nil:
 		return session.Record{}, failed(b.Err(0))

@@ -30,10 +30,12 @@ const (
 // plugin stands for the server where the real one cannot be had to answer as a test
 // needs it. It lets the table be opened.
 type plugin struct {
-	mu    sync.Mutex
-	told  func(request string) string // nil is to find nothing
-	some  string                      // but for the time in some row, behind a tab
-	heard []string                    // since told was set
+	mu   sync.Mutex
+	told func(request string) string // nil is to find nothing
+	some string                      // but for the time in some row, behind a tab
+
+	opening []string // heard while the adapter was opened
+	heard   []string // since told was set
 }
 
 func (p *plugin) tell(answer func(request string) string) {
@@ -103,7 +105,8 @@ func open(t *testing.T, now time.Time, modified string) (*handlersocket.Adapter,
 	})
 	var o handlersocket.Options
 	o.Server.Host = "127.0.0.1"
-	o.Server.Port = l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of a TCP listener
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	o.Server.Port, _ = strconv.Atoi(port)
 	o.Now = func() time.Time { return now }
 	a := handlersocket.New(o)
 	t.Cleanup(func() {
@@ -114,6 +117,7 @@ func open(t *testing.T, now time.Time, modified string) (*handlersocket.Adapter,
 	if err := a.Open(t.Context()); err != nil {
 		t.Fatalf("Open = %v, want nil", err)
 	}
+	p.opening = p.requests()
 	p.tell(nil)
 	return a, p
 }
@@ -225,11 +229,14 @@ func TestWhatBecameOfACreateIsTold(t *testing.T) {
 		"a living session is in its place":   {insert: dup, remove: "0\t1\t0", again: dup, want: session.ErrExists},
 		"an expired one was in its place":    {insert: dup, remove: "0\t1\t1", again: done},
 		"an expired one cannot be deleted":   {insert: dup, remove: "1\t1\t146", again: dup, want: session.ErrBusy},
+		"the delete fails and is not needed": {insert: dup, remove: "1\t1\t146", again: done},
 		"a deadlock keeps it from its place": {insert: dup, remove: "0\t1\t1", again: "1\t1\t149", want: session.ErrBusy},
 		"the second answer is lost":          {insert: dup, remove: "0\t1\t1", again: hangUp, want: session.ErrOutcomeUnknown},
 		"the first row of a table":           {empty: true, insert: done, look: "0\t2\t" + id + "\t2027-03-04 12:00:00.000000"},
 		"the look at it is lost":             {empty: true, insert: done, look: hangUp, want: session.ErrOutcomeUnknown},
 		"the look at it fails":               {empty: true, insert: done, look: "1\t1\t135", want: session.ErrOutcomeUnknown},
+		"the look fails after a delete":      {empty: true, insert: dup, remove: "0\t1\t1", again: done, look: "1\t1\t135", want: session.ErrOutcomeUnknown},
+		"the look is lost after a delete":    {empty: true, insert: dup, remove: "0\t1\t1", again: done, look: hangUp, want: session.ErrOutcomeUnknown},
 		"the row is gone before the look":    {empty: true, insert: done, look: "0\t2", want: session.ErrOutcomeUnknown},
 	} {
 		modified := "2027-03-04 11:00:00"
@@ -241,6 +248,9 @@ func TestWhatBecameOfACreateIsTold(t *testing.T) {
 		p.tell(func(request string) string {
 			switch {
 			case strings.HasPrefix(request, use):
+				if c.insert == dup && inserts == 1 {
+					return "0\t2\t" + id + "\t0000-00-00 00:00:00"
+				}
 				return c.look
 			case strings.HasSuffix(request, "\tD"):
 				if want := "0\t=\t1\t" + id + "\t1\t0\tF\t<=\t0\t2027-03-04 10:59:59\tD"; request != want {
@@ -285,5 +295,53 @@ func TestWhatDestroyTookByMistakeIsPutBack(t *testing.T) {
 				t.Errorf("of a session with the data %s, %q is put back, want %q", data, got, want)
 			}
 		}
+	}
+}
+
+// Open tries all that the adapter will do, and a delete that is of no row, whatever there
+// is: its filter lets none pass.
+func TestOpenTriesAllAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	_, p := open(t, noon, "")
+	want := []string{
+		"0\t=\t1\t-\t1\t0",
+		"2\t>=\t1\t0000-00-00 00:00:00\t1\t0",
+		"1\t=\t1\t-\t1\t0",
+		"0\t=\t1\t-\t1\t0\tF\t<\t0\t0000-00-00 00:00:00\tD",
+	}
+	if !slices.Equal(p.opening, want) {
+		t.Errorf("Open has sent %q, want %q", p.opening, want)
+	}
+}
+
+// The plugin would cut an ID that is too long and find another session, so there is no
+// session of an ID that the column cannot hold, and nothing is sent.
+func TestOfAnIDThatTheColumnCannotHoldThereIsNoSession(t *testing.T) {
+	t.Parallel()
+	a, p := open(t, noon, "2027-03-04 11:00:00")
+	for _, bad := range []string{"", id + "w", "a b", "a\x7f", "a\x80", "a\n", "\u00e9", strings.Repeat("x", 1000)} {
+		_, created := a.Create(t.Context(), bad, nil, life)
+		if created == nil || strings.Contains(created.Error(), "\""+bad) {
+			t.Errorf("%.40q: Create = %v, want it refused, and the ID not told", bad, created)
+		}
+		_, read := a.Read(t.Context(), bad, life)
+		_, swapped := a.Swap(t.Context(), bad, session.Record{}, nil, life)
+		for what, err := range map[string]error{"Read": read, "Swap": swapped, "Touch": a.Touch(t.Context(), bad, life)} {
+			if !errors.Is(err, session.ErrNotFound) {
+				t.Errorf("%.40q: %s = %v, want ErrNotFound", bad, what, err)
+			}
+		}
+		if err := a.Destroy(t.Context(), bad); err != nil {
+			t.Errorf("%.40q: Destroy = %v, want nil", bad, err)
+		}
+	}
+	if got := p.requests(); len(got) != 0 {
+		t.Errorf("%q was sent, want nothing", got)
+	}
+	for _, good := range []string{id, "!~"} {
+		if _, err := a.Read(t.Context(), good, life); !errors.Is(err, session.ErrNotFound) || len(p.requests()) == 0 {
+			t.Errorf("Read of %s = %v, and %q was sent; want it asked for", good, err, p.requests())
+		}
+		p.tell(nil)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -32,17 +33,15 @@ func TestNoMoreConnectionsThanConnsAndWhoWaitsHasADeadline(t *testing.T) {
 	}
 	s.until(t, "each has a connection", func() bool { return s.count("slow") == 2 })
 	const short = 20 * time.Millisecond
-	late, stop := context.WithTimeout(t.Context(), short)
-	defer stop()
-	gone, leave := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), short)
+	defer cancel()
+	if _, err := x.Delete(ctx, key("k")); !errors.Is(err, context.DeadlineExceeded) || hs.OutcomeUnknown(err) {
+		t.Errorf("a third = %v, want its deadline, and not sent", err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
 	time.AfterFunc(short, leave)
-	for name, c := range map[string]struct {
-		ctx  context.Context
-		want error
-	}{"a context's deadline": {late, context.DeadlineExceeded}, "a context's end": {gone, context.Canceled}} {
-		if _, err := x.Delete(c.ctx, key("k")); !errors.Is(err, c.want) || hs.OutcomeUnknown(err) {
-			t.Errorf("%s: a third = %v, want %v, and not sent", name, err, c.want)
-		}
+	if _, err := x.Delete(ctx, key("k")); !errors.Is(err, context.Canceled) || hs.OutcomeUnknown(err) {
+		t.Errorf("one that leaves = %v, want context.Canceled, and not sent", err)
 	}
 	close(release)
 	busy.Wait()
@@ -63,26 +62,26 @@ func TestNoMoreConnectionsThanConnsAndWhoWaitsHasADeadline(t *testing.T) {
 // However patient the context is, Options.Timeout bounds the wait for a connection too.
 func TestWhoWaitsForAConnectionWaitsNoLongerThanTimeout(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(request string) string {
-		if strings.Contains(request, "slow") {
-			return silence
+	s := serve(t, ordinary)
+	dialing, release := make(chan struct{}), make(chan struct{})
+	x := s.open(t, hs.Options{Conns: 1, Timeout: 50 * time.Millisecond, Dial: func(context.Context, string, string) (net.Conn, error) {
+		close(dialing)
+		<-release // later than it should be
+		return nil, net.ErrClosed
+	}})
+	var first sync.WaitGroup
+	first.Go(func() {
+		if _, err := find(context.Background(), x, "k"); err == nil {
+			t.Error("find on no connection = nil, want an error")
 		}
-		return ordinary(request)
 	})
-	x := s.open(t, hs.Options{Conns: 1, Timeout: 300 * time.Millisecond})
-	var both sync.WaitGroup
-	for range 2 {
-		both.Go(func() {
-			_, err := find(context.Background(), x, "slow")
-			if lost, ok := errors.AsType[*hs.LostError](err); !ok || !strings.Contains(err.Error(), "Options.Timeout") {
-				t.Errorf("find = %v (%+v), want a *LostError that names Options.Timeout", err, lost)
-			}
-		})
+	<-dialing
+	_, err := find(context.Background(), x, "k")
+	close(release)
+	if lost, ok := errors.AsType[*hs.LostError](err); !ok || lost.Sent || !strings.Contains(err.Error(), "Options.Timeout") {
+		t.Errorf("find = %v, want a *LostError that names Options.Timeout", err)
 	}
-	both.Wait()
-	if n := s.count("slow"); n != 1 {
-		t.Errorf("the server heard %d of them, want one: the other waited for its connection", n)
-	}
+	first.Wait()
 }
 
 func TestAConnectionThatHasBeenIdleIsClosed(t *testing.T) {
