@@ -16,8 +16,8 @@
 //	db := srv.Open(t, srv.NewDatabase(t, "CHARACTER SET utf8mb4"))
 //
 // So do SharedRedis and NewRedis (a tenth of a second), SharedSentinel and NewSentinel,
-// SharedCluster and NewCluster (two to three seconds each), SharedMongo, NewMongo and
-// NewGuardedMongo (one second).
+// SharedCluster and NewCluster (two to three seconds each), SharedMongo, NewMongo,
+// NewGuardedMongo and NewReadOnlyMongo (one second).
 //
 // The servers are those that the system's packages install; but for MongoDB there are
 // none in Debian. Its tests run on the server that MONGODB_URI names, else on a mongod

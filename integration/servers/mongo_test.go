@@ -98,3 +98,21 @@ func TestAGuardedMongoKnowsOneUser(t *testing.T) {
 		}
 	}
 }
+
+func TestAReaderOfAMongoReadsAllAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	all, reader := servers.NewReadOnlyMongo(t)
+	mine, theirs := all.Open(t).Database("test").Collection("c"), reader.Open(t).Database("test").Collection("c")
+	if _, err := mine.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := theirs.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "b"}}); err == nil {
+		t.Error("the reader's insert succeeds, want it refused")
+	}
+	if n := documents(t, theirs); n != 1 {
+		t.Errorf("the reader sees %d documents, want the one", n)
+	}
+	if _, err := theirs.DeleteMany(t.Context(), bson.D{}); err == nil || documents(t, mine) != 1 {
+		t.Errorf("the reader's delete: %v, and %d documents are left; want an error and one", err, documents(t, mine))
+	}
+}
