@@ -36,6 +36,7 @@ func TestReferencesAreNumberedAnewWhenAnEarlierVariableChanges(t *testing.T) {
 		{"what they lead to is replaced", `a|s:1:"x";b|R:1;c|R:1;`, set("a", 5), `a|i:5;b|s:1:"x";c|R:2;`},
 		{"a part of what they lead to", `a|a:2:{i:0;` + o + `i:1;i:7;}b|R:4;c|r:2;`, remove("a"), `b|i:7;c|` + o},
 		{"a circle is replaced", `a|O:1:"A":1:{s:1:"b";O:1:"B":1:{s:1:"a";r:1;}}b|r:2;`, set("a", 0), `a|i:0;b|O:1:"B":1:{s:1:"a";O:1:"A":1:{s:1:"b";r:2;}}`},
+		{"a place in itself", `a|O:1:"A":1:{s:1:"v";r:1;}b|R:2;`, remove("a"), `b|O:1:"A":1:{s:1:"v";R:1;}`},
 		{"an array in itself", `n|N;a|a:1:{s:4:"self";R:2;}`, remove("n"), `a|a:1:{s:4:"self";R:1;}`},
 		{"a reference is replaced", `a|s:1:"x";b|R:1;c|R:1;`, set("b", 5), `a|s:1:"x";b|i:5;c|R:1;`},
 		{"the text of a Serializable counts", `n|N;l|C:1:"L":14:{a:1:{i:0;i:1;}}o|` + o + `p|r:5;`, remove("n"), `l|C:1:"L":14:{a:1:{i:0;i:1;}}o|` + o + `p|r:4;`},

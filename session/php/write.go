@@ -34,10 +34,6 @@ type frame struct {
 
 	custom *custom // the text
 	moved  bool    // it stands in a reference's place
-
-	// The place that has the number n once the value has been written, if any.
-	place ident
-	n     int
 }
 
 // renumber is encode for a document with references.
@@ -167,9 +163,6 @@ func (w *writer) pop() {
 	if f.moved {
 		w.moved--
 	}
-	if f.place.sp != nil {
-		w.at[f.place] = f.n
-	}
 	w.stack = w.stack[:len(w.stack)-1]
 }
 
@@ -277,10 +270,11 @@ func (w *writer) define(id ident) {
 	}
 }
 
-// link writes the reference under the cursor. An r: may be what an R: leads to.
+// link writes the reference under the cursor. An r: may be what an R: leads to, be it
+// from within the object that is written in its place.
 func (w *writer) link(sp *space, c *cursor) {
 	if c.kind == 'R' {
-		w.reference(sp, c, c.slot, ident{})
+		w.reference(sp, c, c.slot)
 		return
 	}
 	id := ident{sp, c.slot}
@@ -288,43 +282,29 @@ func (w *writer) link(sp *space, c *cursor) {
 		w.refer('R', id.source(), n)
 		return
 	}
-	place := ident{}
 	if !w.foreign && id.info().shared {
-		place = id.source()
+		w.at[id.source()] = w.n + 1
 	}
-	w.reference(sp, c, c.slot-1, place)
+	w.reference(sp, c, c.slot-1)
 }
 
-// reference writes the reference under the cursor, which stands behind that many
-// slots. place is its own, if an R: leads there.
-func (w *writer) reference(sp *space, c *cursor, before int, place ident) {
-	f := frame{place: place, n: w.n + 1, moved: true}
-	if !w.resolve(sp, c, before, &f) {
-		if place.sp != nil {
-			w.at[place] = f.n
-		}
+// reference writes the reference under the cursor, which stands behind that many slots,
+// or what it leads to.
+func (w *writer) reference(sp *space, c *cursor, before int) {
+	id, ok := sp.refersTo(c.p[c.from:c.to], c.kind, before)
+	if !ok {
+		w.dangling(c)
 		return
 	}
-	w.push(f)
-}
-
-// resolve writes the reference under the cursor, unless what it leads to is to be
-// written in its place: then it makes f of that.
-func (w *writer) resolve(sp *space, c *cursor, before int, f *frame) (moved bool) {
-	id, ok := sp.refersTo(c.p[c.from:c.to], c.kind, before)
-	switch {
-	case !ok:
-		w.dangling(c)
-		return false
-	case w.foreign:
+	if w.foreign {
 		w.refer(c.kind, ident{}, foreign+len(w.ext))
 		w.ext = append(w.ext, id)
-		return false
+		return
 	}
 	id = id.source()
 	if n, there := w.at[id]; there {
 		w.refer(c.kind, id, n)
-		return false
+		return
 	}
 	if c.kind == 'r' {
 		if w.lent == nil {
@@ -332,8 +312,7 @@ func (w *writer) resolve(sp *space, c *cursor, before int, f *frame) (moved bool
 		}
 		w.lent[id] = 0
 	}
-	f.sp, f.c = id.sp, cursor{p: id.sp.buf, i: id.info().at, slot: id.slot - 1}
-	return true
+	w.push(frame{sp: id.sp, c: cursor{p: id.sp.buf, i: id.info().at, slot: id.slot - 1}, moved: true})
 }
 
 // dangling writes a reference that leads nowhere, so that it goes on doing so: PHP
