@@ -80,12 +80,15 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 // Nothing was changed.
 type EncodeError struct {
 	Name string // the variable's name, as far as it is known
-	Type string // the value's Go type
+	Type string // the value's Go type; empty where the name is at fault and no value helps
 	Why  string // what stands in the way, with the mend, and no content
 	Err  error  // the encoder's own error, or nil
 }
 
 func (e *EncodeError) Error() string {
+	if e.Type == "" {
+		return fmt.Sprintf("session: variable %q cannot be stored: %s", e.Name, e.Why)
+	}
 	if e.Name == "" {
 		return fmt.Sprintf("session: a value of type %s cannot be stored: %s", e.Type, e.Why)
 	}

@@ -131,7 +131,7 @@ func (d *jsonDocument) Set(name string, v any) error {
 		return nil
 	}
 	if !utf8.ValidString(name) {
-		return &EncodeError{Name: name, Type: fmt.Sprintf("%T", v), Why: "the variable's name is not valid UTF-8"}
+		return &EncodeError{Name: name, Why: "its name is not valid UTF-8; choose one that is"}
 	}
 	key, err := encodeJSON(name)
 	if err != nil {

@@ -237,9 +237,23 @@ func TestJSONTextWithTheReplacementCharacterItselfIsStored(t *testing.T) {
 			t.Errorf("Set(%q): %v", v, err)
 		}
 	}
-	if err := session.JSON().New().Set("\xff", 1); err == nil || !strings.Contains(err.Error(), "name is not valid UTF-8") {
-		t.Errorf("a name that is no UTF-8: got error %v", err)
+}
+
+func TestAVariablesNameIsBlamedForItselfAndNotItsValue(t *testing.T) {
+	t.Parallel()
+	const want = `session: variable "\xff" cannot be stored: its name is not valid UTF-8; choose one that is`
+	frozen, err := session.JSON().Freeze(1)
+	must(t, "Freeze", err)
+	for what, v := range map[string]any{"a value": 1, "a frozen value": frozen} {
+		if err := session.JSON().New().Set("\xff", v); err == nil || err.Error() != want {
+			t.Errorf("%s: got error %v, want %s", what, err, want)
+		}
 	}
+	newVisitor(t, started(t, session.Options{})).with(func(s *session.Session) {
+		if err := s.Set("\xff", 1); err == nil || err.Error() != want {
+			t.Errorf("a session's: got error %v, want %s", err, want)
+		}
+	})
 }
 
 func FuzzJSON(f *testing.F) {

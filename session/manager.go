@@ -58,7 +58,7 @@ func (c *call) wait(ctx context.Context) error {
 }
 
 // New returns a manager that keeps sessions in a. It does no I/O: Start does, and
-// returns what is wrong with o too.
+// returns what is wrong with a and o too.
 func New(a Adapter, o Options) *Manager {
 	o = o.withDefaults()
 	return &Manager{
@@ -116,6 +116,9 @@ func (m *Manager) started(c *call) {
 }
 
 func (m *Manager) open(ctx context.Context) error {
+	if m.adapter == nil {
+		return fmt.Errorf("session: service %q has no adapter: hand one to New, such as memory.New(memory.Options{})", m.opts.Name)
+	}
 	if err := m.opts.Validate(); err != nil {
 		return errors.Join(fmt.Errorf("session: service %q: %w", m.opts.Name, err), m.closeAdapter(ctx))
 	}
@@ -140,6 +143,9 @@ func (m *Manager) sayWarnings() {
 
 // closeAdapter has time of its own, as what ended the start was perhaps ctx.
 func (m *Manager) closeAdapter(ctx context.Context) error {
+	if m.adapter == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.opts.Timeout)
 	defer cancel()
 	return m.adapter.Close(ctx)

@@ -50,6 +50,9 @@ type exchangeKey struct{ m *Manager }
 // Place it outside http.TimeoutHandler (inside it, a time-out drops the cookie of a
 // session that is already stored) and inside whatever limits the request's body.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
+	if next == nil {
+		next = http.HandlerFunc(m.noHandler)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if m.exchange(r.Context()) != nil {
 			next.ServeHTTP(w, r) // twice on the way to one handler is once
@@ -67,7 +70,16 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 	})
 }
 
+// noHandler answers where there is nothing to wrap.
+func (m *Manager) noHandler(w http.ResponseWriter, _ *http.Request) {
+	m.log.Error("Middleware was given no handler (nil): hand it the one that it is to wrap")
+	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+}
+
 func (m *Manager) exchange(ctx context.Context) *exchange {
+	if ctx == nil {
+		return nil
+	}
 	ex, _ := ctx.Value(exchangeKey{m}).(*exchange)
 	return ex
 }

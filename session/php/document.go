@@ -242,7 +242,7 @@ func (d *document) Set(name string, v any) error {
 	}
 	key, why := d.format.key(name)
 	if why != "" {
-		return &session.EncodeError{Name: name, Type: f.typ, Why: why}
+		return &session.EncodeError{Name: name, Why: why}
 	}
 	if d.vars == nil {
 		d.vars = make([]variable, 0, typical)

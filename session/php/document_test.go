@@ -94,6 +94,9 @@ func TestANameThatPHPWouldLoseTheSessionForIsRefused(t *testing.T) {
 		if ee, is := errors.AsType[*session.EncodeError](err); is == c.ok || is && ee.Name != c.name {
 			t.Errorf("Set(%.9q): got error %v, want one: %v", c.name, err, !c.ok)
 		}
+		if err != nil && strings.Contains(err.Error(), "a value of type") {
+			t.Errorf("Set(%.9q): the error blames the value: %v", c.name, err)
+		}
 		if !c.ok {
 			wantBytes(t, d, string(before))
 		}
