@@ -22,10 +22,11 @@ var locking = map[string]string{
 	"redis.session.lock_retries": "-1", "redis.session.lock_wait_time": "2000",
 }
 
-// lockedSites are both sites on a server of their own prefix, with locks.
+// lockedSites are both sites on a server of their own, with locks: the suites pause those
+// that tests share, and then locks expire that would have been renewed.
 func lockedSites(t *testing.T, lock redis.Lock, ini map[string]string) (sh *shared, srv *servers.Redis, key string) {
 	t.Helper()
-	srv = servers.SharedRedis(t)
+	srv = servers.NewRedis(t)
 	prefix := newPrefix()
 	sh = newShared(t, "redis", fmt.Sprintf("tcp://%s?prefix=%s", srv.Addr(), prefix), &lock, ini)
 	return sh, srv, prefix + sh.id + "_LOCK"
@@ -58,15 +59,16 @@ func TestGoWaitsWhilePHPHoldsASession(t *testing.T) {
 
 func TestPHPWaitsWhileGoHoldsASession(t *testing.T) {
 	t.Parallel()
-	// The lock must be renewed: it expires after a second, and is held for longer.
-	sh, srv, lock := lockedSites(t, redis.Lock{Expire: time.Second}, locking)
+	// The lock must be renewed: it is held for longer than until it expires, which is long
+	// enough for a busy machine to come to renew it.
+	sh, srv, lock := lockedSites(t, redis.Lock{Expire: 5 * time.Second}, locking)
 	waited := make(chan struct{})
 	code, err := sh.visitGo(func(s *session.Session) error {
 		go func() {
 			defer close(waited)
 			sh.visitPHP(3)
 		}()
-		end := time.After(2500 * time.Millisecond)
+		end := time.After(7 * time.Second)
 		for {
 			select {
 			case <-waited:
@@ -262,7 +264,7 @@ func TestCloseReleasesTheLocksThatAreLeft(t *testing.T) {
 // Perhaps the lock was got, and nobody was told.
 func TestALockOfWhichTheAnswerWasLostIsGivenBack(t *testing.T) {
 	t.Parallel()
-	srv := servers.SharedRedis(t)
+	srv := servers.NewRedis(t)
 	p := proxy.New(t, srv.Addr())
 	prefix := newPrefix()
 	a := openAdapter(t, redis.Servers{Path: "tcp://" + p.Addr()}, redis.Options{Prefix: &prefix, Lock: &redis.Lock{}})
