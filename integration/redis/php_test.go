@@ -251,18 +251,25 @@ func TestPHPAndGoShareASessionBothWays(t *testing.T) {
 		handler, path string
 		lock          *redis.Lock
 		ini           map[string]string
+		prefix        string // where the path has none
 	}{
-		"one server":     {handler: "redis", path: fmt.Sprintf("tcp://%s?weight=1&prefix=1%s", all[0].Addr(), prefix)},
-		"three servers":  {handler: "redis", path: fmt.Sprintf("tcp://%s?prefix=3%s, tcp://%s?weight=2&prefix=3%s, tcp://%s?prefix=3%s", all[0].Addr(), prefix, all[1].Addr(), prefix, all[2].Addr(), prefix)},
-		"a cluster":      {handler: "rediscluster", path: "seed[]=" + servers.SharedCluster(t).Servers[1].Addr() + "&timeout=2&read_timeout=2&prefix=c" + prefix},
-		"a socket":       {handler: "redis", path: "unix://" + all[0].Socket() + "?prefix=u" + prefix},
-		"with its locks": {handler: "redis", path: fmt.Sprintf("tcp://%s?prefix=l%s", all[0].Addr(), prefix), lock: &redis.Lock{}, ini: map[string]string{"redis.session.locking_enabled": "1", "redis.session.lock_expire": "30"}},
+		"a cluster, under its own prefix": {handler: "rediscluster", path: "seed[]=" + servers.SharedCluster(t).Servers[0].Addr() + "&timeout=2&read_timeout=2", prefix: "PHPREDIS_CLUSTER_SESSION:"},
+		"one server":                      {handler: "redis", path: fmt.Sprintf("tcp://%s?weight=1&prefix=1%s", all[0].Addr(), prefix)},
+		"three servers":                   {handler: "redis", path: fmt.Sprintf("tcp://%s?prefix=3%s, tcp://%s?weight=2&prefix=3%s, tcp://%s?prefix=3%s", all[0].Addr(), prefix, all[1].Addr(), prefix, all[2].Addr(), prefix)},
+		"a cluster":                       {handler: "rediscluster", path: "seed[]=" + servers.SharedCluster(t).Servers[1].Addr() + "&timeout=2&read_timeout=2&prefix=c" + prefix},
+		"a socket":                        {handler: "redis", path: "unix://" + all[0].Socket() + "?prefix=u" + prefix},
+		"with its locks":                  {handler: "redis", path: fmt.Sprintf("tcp://%s?prefix=l%s", all[0].Addr(), prefix), lock: &redis.Lock{}, ini: map[string]string{"redis.session.locking_enabled": "1", "redis.session.lock_expire": "30"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sh := newShared(t, c.handler, c.path, c.lock, c.ini)
 			for n := 2; n < 10; n += 2 {
 				sh.countGo(n)
+				if key := c.prefix + sh.id; c.prefix != "" {
+					if got, want := fmt.Sprint(servers.SharedCluster(t).Master(t, key).Do(t, "GET", key)), fmt.Sprintf("n|i:%d;", n); !strings.HasPrefix(got, want) {
+						t.Errorf("%s… holds %q after our visit, want what begins with %q", c.prefix, got, want)
+					}
+				}
 				sh.visitPHP(float64(n + 1))
 			}
 			if code, err := sh.visitGo(func(s *session.Session) error { return s.Destroy(t.Context()) }); code != http.StatusOK {

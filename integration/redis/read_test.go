@@ -1,8 +1,11 @@
 package redis_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,4 +79,91 @@ func TestWhatIsStoredIsThePlainSessionUnderPhpredisKey(t *testing.T) {
 			t.Errorf("%s lives for %d ms, want nearly %d", c.key, left, c.ms)
 		}
 	}
+}
+
+// Up to 4 KiB a session is sent whole to be compared, above by its digest.
+func TestASwapSendsALargeSessionsDigestInItsPlace(t *testing.T) {
+	t.Parallel()
+	srv := servers.SharedRedis(t)
+	p := proxy.New(t, srv.Addr())
+	prefix := newPrefix()
+	a := openAdapter(t, redis.Servers{Path: "tcp://" + p.Addr()}, redis.Options{Prefix: &prefix})
+	for size, digest := range map[int]bool{0: false, 4095: false, 4096: false, 4097: true, 60000: true} {
+		id, data := fmt.Sprint(size), bytes.Repeat([]byte("x"), size)
+		r, err := a.Create(t.Context(), id, data, life)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		var sent []byte
+		p.Decide(func(request []byte) proxy.Action {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, request...)
+			return proxy.Pass
+		})
+		other := append(bytes.Clone(data), 'y')
+		if size > 0 {
+			other = append(bytes.Clone(data[1:]), 'y')
+		}
+		if err := second(a.Swap(t.Context(), id, session.Record{Data: other}, []byte("z"), life)); !errors.Is(err, session.ErrConflict) {
+			t.Errorf("Swap of %d bytes of which the last is another = %v, want ErrConflict", size, err)
+		}
+		mu.Lock()
+		sent = nil
+		mu.Unlock()
+		if r, err = a.Swap(t.Context(), id, r, []byte("next"), life); err != nil {
+			t.Errorf("Swap of %d bytes = %v, want nil", size, err)
+		}
+		mu.Lock()
+		if got := !bytes.Contains(sent, []byte("\r\n$5\r\nwhole\r\n")); got != digest || len(sent) > 4096+600 {
+			t.Errorf("Swap of %d bytes sends %d bytes, by the digest: %t; want %t", size, len(sent), got, digest)
+		}
+		mu.Unlock()
+		p.Decide(nil)
+		if got, err := a.Read(t.Context(), id, life); err != nil || string(got.Data) != "next" || got.Version != r.Version {
+			t.Errorf("Read after Swap of %d bytes = %q, %v; want next, of Swap's version", size, got.Data, err)
+		}
+	}
+}
+
+// The manager stores a session under the digest of its ID: it is by this that the server is
+// chosen, as no PHP shares the session.
+func TestTheServerOfAHashedIDIsChosenByWhatIsStored(t *testing.T) {
+	t.Parallel()
+	all := servers.SharedRedises(t)
+	text := fmt.Sprintf("tcp://%s?weight=1 tcp://%s?weight=2", all[1].Addr(), all[2].Addr())
+	path, err := redis.ParsePath(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix := newPrefix()
+	m := started(t, redis.Dial(redis.Servers{Path: text}, redis.Options{Prefix: &prefix}), session.Options{GCInterval: -1})
+	bare := map[string]int{}
+	for range 60 {
+		s, err := m.Load(t.Context(), "")
+		if err == nil {
+			err = errors.Join(s.Set("n", 1), s.Commit(t.Context()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare[path.Server(s.ID())]++
+		if again, err := m.Load(t.Context(), s.ID()); err != nil || again.ID() != s.ID() {
+			t.Errorf("Load of a session that was just stored = %v, want it", err)
+		}
+	}
+	stored := map[string]int{}
+	for _, r := range all[1:] {
+		for _, key := range keys(t, r, prefix+"*") {
+			stored[r.Addr()]++
+			if want := path.Server(strings.TrimPrefix(key, prefix)); want != r.Addr() {
+				t.Errorf("a session is on %s, want it on %s, by the ID under which it is stored", r.Addr(), want)
+			}
+		}
+	}
+	if n := stored[all[1].Addr()] + stored[all[2].Addr()]; n != 60 || len(stored) != 2 {
+		t.Errorf("the sessions are spread as %v, want 60, and some on each server", stored)
+	}
+	t.Logf("by the IDs as stored %v, by those that visitors have %v", stored, bare)
 }
