@@ -3,6 +3,7 @@ package redis_test
 import (
 	"bytes"
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,44 +74,84 @@ func TestAnAnswerThatIsLostAfterTheScriptRanIsCountedAtMostOnce(t *testing.T) {
 	}
 }
 
+// A fault that nobody has felt shows nothing: each of these tests looks whether it was there.
+
 func TestConnectionsThatAreKilledLoseNothing(t *testing.T) {
 	t.Parallel()
 	srv := servers.NewRedis(t)
-	underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
-		every(t, 100*time.Millisecond, 10*time.Second, func() { srv.Do(t, "CLIENT", "KILL", "TYPE", "normal") })
+	before, after, rounds, killed := 0, 0, 0, 0
+	r := underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
+		before = stat(t, srv, "total_connections_received:")
+		every(t, 100*time.Millisecond, 10*time.Second, func() {
+			n, _ := srv.Do(t, "CLIENT", "KILL", "TYPE", "normal").(int64)
+			rounds, killed = rounds+1, killed+int(n)
+		})
+		after = stat(t, srv, "total_connections_received:")
 	}})
+	// Each round has a connection of its own, and on a busy machine there are fewer of them.
+	if rounds < 10 || killed < rounds || after-before-rounds < rounds || r.Unknown+r.Refused == 0 {
+		t.Errorf("%d connections were killed in %d rounds, %d were made anew, and %d requests have failed; want at least one of each in each round, and some failed",
+			killed, rounds, after-before-rounds, r.Unknown+r.Refused)
+	}
+}
+
+// stat is the number that follows a name in a server's INFO.
+func stat(t testing.TB, srv *servers.Redis, name string) int {
+	t.Helper()
+	info, _ := srv.Do(t, "INFO", "everything").(string)
+	_, rest, found := strings.Cut(info, "\n"+name)
+	digits, _, _ := strings.Cut(rest, "\r")
+	n, err := strconv.Atoi(digits)
+	if found && err != nil {
+		t.Fatalf("INFO says %s%s, want a number", name, digits)
+	}
+	return n // 0 before the first
 }
 
 func TestScriptsThatAreForgottenAgainAndAgainFailNothing(t *testing.T) {
 	t.Parallel()
 	srv := servers.NewRedis(t)
+	missed := 0
 	// Nothing but a busy machine may keep a request waiting here.
 	r := underLoad(t, one(srv), redis.Options{}, load.Plan{Options: session.Options{Timeout: patience}, Fault: func(t testing.TB) {
+		missed = -stat(t, srv, "errorstat_NOSCRIPT:count=")
 		every(t, time.Millisecond, 2*time.Second, func() { srv.Do(t, "SCRIPT", "FLUSH") })
+		missed += stat(t, srv, "errorstat_NOSCRIPT:count=")
 	}})
 	if r.Refused > 0 || r.Unknown > 0 {
 		t.Errorf("got %v, want every request served", r)
+	}
+	if missed == 0 {
+		t.Error("no script was missed by the server, want some")
 	}
 }
 
 func TestAServerThatStandsStillLosesNothing(t *testing.T) {
 	t.Parallel()
 	srv := servers.NewRedis(t)
-	underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
+	r := underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
 		srv.Pause(t)
 		every(t, time.Second, 3*time.Second, func() {})
 		srv.Resume(t)
 	}})
+	// A request's deadline is two seconds.
+	if r.Refused+r.Unknown == 0 || r.Longest < load.DefaultTimeout {
+		t.Errorf("%d requests were refused and %d are of unknown outcome, the longest took %v; want some that have waited for %v in vain",
+			r.Refused, r.Unknown, r.Longest, load.DefaultTimeout)
+	}
 }
 
 func TestAServerThatIsKilledAndStartedAgainLosesNothing(t *testing.T) {
 	t.Parallel()
 	srv := servers.NewRedis(t)
-	underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
+	r := underLoad(t, one(srv), redis.Options{}, load.Plan{Fault: func(t testing.TB) {
 		srv.Kill(t)
 		every(t, time.Second, time.Second, func() {})
 		srv.Start(t)
 	}})
+	if r.Refused+r.Unknown == 0 {
+		t.Error("no request has failed while the server was dead, want some")
+	}
 }
 
 // until asks again and again whether something has happened that must happen.
@@ -192,6 +233,20 @@ func TestAMasterOfAClusterThatIsKilledIsReplaced(t *testing.T) {
 		},
 	})
 	t.Logf("%d of %d acknowledged changes were lost", r.Lost, r.Acknowledged)
+	if dead := failures(r, old.Addr()); dead == 0 {
+		t.Errorf("no request has failed at the dead master %s, want some:\n%v", old.Addr(), r)
+	}
+}
+
+// failures counts those whose error names an address, or that lost a connection.
+func failures(r load.Report, address string) int {
+	n := 0
+	for text, times := range r.Errors {
+		if strings.Contains(text, address) || strings.Contains(text, "EOF") || strings.Contains(text, "reset by peer") {
+			n += times
+		}
+	}
+	return n
 }
 
 func TestTwoProcessesLoseNoCount(t *testing.T) {
@@ -208,13 +263,19 @@ func TestASlotThatMovesLosesNothing(t *testing.T) {
 	prefix := "{moving}" + newPrefix() // all sessions in one slot
 	from := c.Master(t, prefix)
 	slot := from.Do(t, "CLUSTER", "KEYSLOT", prefix)
+	redirected := 0
 	underLoad(t, ofCluster(c), redis.Options{Prefix: &prefix}, load.Plan{Fault: func(t testing.TB) {
 		to := c.Servers[0]
 		if to.Addr() == from.Addr() {
 			to = c.Servers[1]
 		}
 		moveSlot(t, c, slot, from, to)
+		until(t, "a client is told that the slot has moved", func() bool {
+			redirected = stat(t, from, "errorstat_MOVED:count=") + stat(t, from, "errorstat_ASK:count=")
+			return redirected > 0
+		})
 	}})
+	t.Logf("%d commands were sent elsewhere", redirected)
 }
 
 // moveSlot does what redis-cli --cluster reshard does.
