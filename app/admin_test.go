@@ -181,7 +181,7 @@ func TestTheSitesOwnServicesCrossTheBridgeBothWays(t *testing.T) {
 	want := map[string]string{
 		"log":     "value, ready, asks for [], app/serve.go:",
 		"clock":   "shared, started, asks for [log], app/clock.go:",
-		"session": "shared, started, asks for [], gyrfalcon.yaml:2:",
+		"session": "value, ready, asks for [], gyrfalcon.yaml:2:",
 	}
 	if !maps.Equal(have, want) {
 		t.Errorf("got  %v\nwant %v", have, want)

@@ -18,6 +18,7 @@ import (
 	"gyrfalcon/di"
 	"gyrfalcon/providers"
 	"gyrfalcon/providers/all"
+	"gyrfalcon/session"
 	"gyrfalcon/session/database/sqlite"
 )
 
@@ -32,12 +33,18 @@ type bell struct {
 func (b *bell) Start(context.Context) error { *b.log = append(*b.log, "start"); return nil }
 func (b *bell) Stop(context.Context) error  { *b.log = append(*b.log, "stop"); return nil }
 
-// belfry registers the bell.
-type belfry struct{ log *[]string }
+// belfry registers the bell, which may need the session, too.
+type belfry struct {
+	log    *[]string
+	visits bool
+}
 
 func (p belfry) Register(c *di.Container) error {
 	return di.SetShared(c, "bell", func(ctx context.Context, c *di.Container) (*bell, error) {
 		k, err := di.Get[*clock](ctx, c, "clock")
+		if err == nil && p.visits {
+			_, err = di.Get[*session.Manager](ctx, c, "session")
+		}
 		return &bell{k, p.log}, err
 	})
 }
@@ -64,7 +71,7 @@ func TestServicesGoFromFxIntoTheContainerAndFromThereIntoFx(t *testing.T) {
 	var here *clock
 	var p sessionParams
 	opts := append([]providers.Option{
-		providers.FromContainer[*bell]("bell"), providers.ToContainer[*clock]("clock", ""), providers.Register(belfry{&log}),
+		providers.FromContainer[*bell]("bell"), providers.ToContainer[*clock]("clock", ""), providers.Register(belfry{&log, false}),
 	}, all.Backends...)
 	app := fxtest.New(t, fx.NopLogger, providers.Module(parse(t, "session: {adapter: memory}").Session, opts...),
 		fx.Provide(newClock, newTower), fx.Populate(&top, &here, &p))
@@ -121,7 +128,7 @@ func (k combination) options(t *testing.T, db *sql.DB, log *[]string) fx.Option 
 		fx.Provide(fx.Annotate(func() *sql.DB { return db }, fx.ResultTags(`name:"main"`))),
 	}
 	if k.provider {
-		opts = append(opts, providers.Register(belfry{log}))
+		opts = append(opts, providers.Register(belfry{log, false}))
 	}
 	if k.further {
 		opts = append(opts, providers.Further(cfg.Services))
@@ -220,7 +227,7 @@ func TestABridgeThatLeadsNowhereIsAnErrorThatNamesTheMend(t *testing.T) {
 	}{
 		{[]providers.Option{providers.ToContainer[*clock]("clock", "")}, "missing type: *providers_test.clock"},
 		{[]providers.Option{providers.FromContainer[*bell]("bell")}, "no such service"},
-		{[]providers.Option{providers.FromContainer[*bell]("bell"), providers.Register(belfry{nil})}, "bell -> clock"},
+		{[]providers.Option{providers.FromContainer[*bell]("bell"), providers.Register(belfry{nil, false})}, "bell -> clock"},
 	} {
 		app := fx.New(fx.NopLogger, providers.Module(cfg, append(tc.opts, all.Backends...)...), fx.Provide(newTower),
 			fx.Invoke(func(*tower) {}))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"go.uber.org/fx"
 
@@ -34,12 +35,22 @@ type connection[C any] struct {
 type adapter struct{ session.Adapter }
 
 func (r Recipe[C]) provide(shared *string) fx.Option {
-	var connect any = r.connect
-	if shared != nil {
-		// Required: fx fills an optional parameter with nothing, in silence.
-		connect = fx.Annotate(r.share, fx.ParamTags(fmt.Sprintf(`name:%q`, *shared)))
+	if shared == nil {
+		return fx.Provide(fx.Private, r.connect, r.adapter)
 	}
-	return fx.Provide(fx.Private, connect, r.adapter)
+	missing := func(conn C) error {
+		if reflect.ValueOf(&conn).Elem().IsZero() {
+			return fmt.Errorf("providers.Share(%q): fx provides no %v named %[1]q, or misses what that is built of; "+
+				"name it where you provide it: fx.Provide(fx.Annotate(open, fx.ResultTags(`name:%[1]q`)))", *shared, reflect.TypeFor[C]())
+		}
+		return nil
+	}
+	return fx.Options(
+		// Required: fx fills an optional parameter with nothing, in silence.
+		fx.Provide(fx.Private, fx.Annotate(r.share, fx.ParamTags(tag(*shared))), r.adapter),
+		// Of what is required fx says no more than that a function of package reflect misses it; so this asks first.
+		fx.Invoke(fx.Annotate(missing, fx.ParamTags(tag(*shared)+` optional:"true"`))),
+	)
 }
 
 func (r Recipe[C]) store() (place string, cleared bool) { return r.Store, !r.ExpiresItself }

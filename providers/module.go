@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 	"gyrfalcon/session"
 )
 
-// ContainerName is the name under which Module provides the registry in fx.
-const ContainerName = "di"
-
 // Option is what Module takes: a Backend, or what Share, Further, Adjust, Register, ToContainer or FromContainer returns.
 type Option interface{ apply(m *module) }
 
@@ -27,7 +23,7 @@ type optionFunc func(m *module)
 func (f optionFunc) apply(m *module) { f(m) }
 
 // Share keeps the sessions on a connection of the application's own, which it
-// provides in fx under this name, of the type that the chosen backend works with:
+// provides in fx under this name, as by fx.Annotate(open, fx.ResultTags(`name:"main"`)), of the type that the chosen backend works with:
 // *sql.DB for database, redis.UniversalClient for redis. It is required, must be open when the application starts,
 // and is never closed by the module. Keys in YAML that say how to connect are then
 // refused.
@@ -58,7 +54,8 @@ type module struct {
 	shared   *string
 	adjust   []func(o *session.Options)
 	register []di.Provider
-	bridges  []fx.Option
+	given    []func(order int) fx.Option // what ToContainer puts into the container
+	taken    []taken
 
 	stores map[string]config.Session // who keeps its sessions there, first
 }
@@ -71,8 +68,11 @@ type module struct {
 //
 // fx's lifecycle starts the service, whether anything injects it or not, and stops
 // it: the connection is made, the adapter opened, and expired sessions are cleared
-// from then on; at the stop the same backwards. The container is started and stopped
-// with it. Only the chosen backend is built.
+// from then on; at the stop the same backwards. The container is started after it and stopped
+// before it. What has either injected runs, by fx's rule, later and ends sooner, in whichever order
+// the modules stand: a server's last request is stored. Only the chosen backend is built.
+//
+// An application has one Module; further services are named by Further.
 //
 // What is wrong with the configuration is an error of fx.New's (see fx.App.Err), with
 // the place in the file.
@@ -81,12 +81,7 @@ func Module(cfg config.Session, opts ...Option) fx.Option {
 	for _, o := range opts {
 		o.apply(m)
 	}
-	newContainer := func() (*di.Container, error) {
-		c := di.New()
-		return c, c.Register(m.register...)
-	}
-	parts := []fx.Option{fx.Provide(fx.Annotate(newContainer, fx.ResultTags(`name:"`+ContainerName+`"`)))}
-	parts = append(parts, m.bridges...)
+	var parts []fx.Option
 	for _, s := range m.services {
 		part, err := m.service(s)
 		if err != nil {
@@ -94,32 +89,22 @@ func Module(cfg config.Session, opts ...Option) fx.Option {
 		}
 		parts = append(parts, part)
 	}
-	parts = append(parts, fx.Invoke(fx.Annotate(live, fx.ParamTags("", `name:"`+ContainerName+`"`))))
-	return fx.Module("gyrfalcon", parts...)
+	return fx.Module("gyrfalcon", append(parts, m.container())...)
 }
 
-// live hangs the container's life on fx's, when every service is registered.
-func live(lc fx.Lifecycle, c *di.Container) {
-	lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
-}
+// tag is how a name is written in fx.
+func tag(name string) string { return fmt.Sprintf("name:%q", name) }
 
-// register names the service in the container, and hangs its life on fx's, so that what
-// its start waited for is told by its own error. The container finds it started. Who looks
-// for where it is registered is told the place in the file.
-func register(lc fx.Lifecycle, c *di.Container, s config.Session, m *session.Manager) error {
-	lc.Append(fx.Hook{
+// hook is a manager's life on fx's. The container, which would tell a start's error in its own words, finds it started.
+func hook(m *session.Manager) fx.Hook {
+	return fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			ctx, cancel := early(ctx)
 			defer cancel()
 			return m.Start(ctx)
 		},
 		OnStop: m.Stop,
-	})
-	place := "a config.Session made in Go"
-	if at := s.Place(); at != "" {
-		place = filepath.Base(at) // di shows no paths of the machine
 	}
-	return di.SetShared(c, s.Name, func(context.Context, *di.Container) (*session.Manager, error) { return m, nil }, di.Eager(), di.RegisteredAt(place))
 }
 
 // early ends a little before ctx does: at its own deadline fx says no more than that it
@@ -155,24 +140,22 @@ func (m *module) service(s config.Session) (fx.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	tag := fmt.Sprintf(`name:%q`, s.Name)
 	return fx.Module("service."+s.Name,
 		p.provide(m.shared),
 		fx.Provide(fx.Annotate(
-			func(a adapter, log *zap.Logger) *session.Manager {
+			func(lc fx.Lifecycle, a adapter, log *zap.Logger) *session.Manager {
 				own := o // one module may be part of several applications
 				if log != nil && own.Logger == nil {
 					own.Logger = log.Named("session")
 				}
-				return session.New(a.Adapter, own) // which may be more than an Adapter
+				manager := session.New(a.Adapter, own) // which may be more than an Adapter
+				lc.Append(hook(manager))               // here, so that it starts before what has it injected, and stops after it
+				return manager
 			},
-			fx.ParamTags("", `optional:"true"`),
-			fx.ResultTags(tag),
+			fx.ParamTags("", "", `optional:"true"`),
+			fx.ResultTags(tag(s.Name)),
 		)),
-		fx.Invoke(fx.Annotate(
-			func(lc fx.Lifecycle, c *di.Container, m *session.Manager) error { return register(lc, c, s, m) },
-			fx.ParamTags("", `name:"`+ContainerName+`"`, tag),
-		)),
+		fx.Invoke(fx.Annotate(func(*session.Manager) {}, fx.ParamTags(tag(s.Name)))), // whether anything injects it or not
 	), nil
 }
 

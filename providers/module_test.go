@@ -230,7 +230,7 @@ func TestAConnectionOfTheApplicationsIsUsedAndNotClosed(t *testing.T) {
 		t.Errorf("on the application's connection, after the stop: got %d rows, %v; want 1", rows, err)
 	}
 
-	if err := fx.New(fx.NopLogger, module).Err(); err == nil || !strings.Contains(err.Error(), `name="main"`) {
+	if err := fx.ValidateApp(fx.NopLogger, module); err == nil || !strings.Contains(err.Error(), `name="main"`) {
 		t.Errorf("without the connection that Share names: got %v, want fx to miss it", err)
 	}
 }
