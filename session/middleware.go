@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -21,6 +22,8 @@ type exchange struct {
 	r *http.Request
 	s Session
 
+	around *exchange // that of another manager whose Middleware stands around this one's
+
 	outer http.Header // the headers that stood before the handler ran, if any
 
 	// What follows is guarded by s.mu.
@@ -35,7 +38,8 @@ type exchange struct {
 	values     [2]string
 }
 
-type exchangeKey struct{ m *Manager }
+// exchangeKey is where a context holds the innermost exchange.
+type exchangeKey struct{}
 
 // Middleware lets next, and everything that it calls, have the visitor's session by
 // From. It commits the session before the first byte of the response leaves, before
@@ -58,12 +62,12 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r) // twice on the way to one handler is once
 			return
 		}
-		ex := &exchange{m: m, w: w}
+		ex := &exchange{m: m, w: w, around: innermost(r.Context())}
 		ex.s.m, ex.s.ex = m, ex
 		if h := w.Header(); len(h) > 0 {
 			ex.outer = h.Clone()
 		}
-		ex.r = r.WithContext(context.WithValue(r.Context(), exchangeKey{m}, ex))
+		ex.r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, ex))
 		defer ex.end() // also when next panics: nothing is committed then
 		next.ServeHTTP(ex, ex.r)
 		ex.finish()
@@ -77,11 +81,33 @@ func (m *Manager) noHandler(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (m *Manager) exchange(ctx context.Context) *exchange {
+	for ex := innermost(ctx); ex != nil; ex = ex.around {
+		if ex.m == m {
+			return ex
+		}
+	}
+	return nil
+}
+
+func innermost(ctx context.Context) *exchange {
 	if ctx == nil {
 		return nil
 	}
-	ex, _ := ctx.Value(exchangeKey{m}).(*exchange)
+	ex, _ := ctx.Value(exchangeKey{}).(*exchange)
 	return ex
+}
+
+// clash returns an error if the cookie is another manager's on the same request: each
+// would take the other's ID for a stranger's, and remove the other's cookie.
+func (ex *exchange) clash() error {
+	name := ex.m.opts.Cookie.Name
+	for other := ex.around; other != nil; other = other.around {
+		if other.m.opts.Cookie.Name == name {
+			return fmt.Errorf("session: the services %q and %q both keep their sessions' IDs in the cookie %q, and one request comes to both: give one of them another Options.Cookie.Name",
+				other.m.opts.Name, ex.m.opts.Name, name)
+		}
+	}
+	return nil
 }
 
 // From returns the session of the request from which ctx comes, and reads it from
@@ -90,12 +116,16 @@ func (m *Manager) exchange(ctx context.Context) *exchange {
 //
 // It returns ErrNoSession for a context that did not go through Middleware, ErrTooLate
 // when it is asked for first after the response has begun, ErrClosed when the request
-// is over, ErrStopped when the manager does not run, and else the store's error, for
-// which the function Error has an answer; the next call tries again.
+// is over, ErrStopped when the manager does not run, an error that names both services
+// where another's Middleware around this one has a cookie of the same name, and else the
+// store's error, for which the function Error has an answer; the next call tries again.
 func (m *Manager) From(ctx context.Context) (*Session, error) {
 	ex := m.exchange(ctx)
 	if ex == nil {
 		return nil, ErrNoSession
+	}
+	if err := ex.clash(); err != nil {
+		return nil, err
 	}
 	s := &ex.s
 	s.mu.Lock()
@@ -129,6 +159,9 @@ func (m *Manager) Destroy(ctx context.Context) error {
 	ex := m.exchange(ctx)
 	if ex == nil {
 		return ErrNoSession
+	}
+	if err := ex.clash(); err != nil {
+		return err
 	}
 	s := &ex.s
 	s.mu.Lock()

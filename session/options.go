@@ -92,14 +92,18 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Cookie says how a session's ID travels. The zero value is the cookie
-// "__Host-session" with Secure, HttpOnly, SameSite=Lax and Path=/, which ends
-// with the browser session.
+// hostPrefix begins the name of a cookie that goes to one host only.
+const hostPrefix = "__Host-"
+
+// Cookie says how a session's ID travels. The zero value is the cookie "__Host-"
+// with the service's name ("__Host-session"), Secure, HttpOnly, SameSite=Lax and
+// Path=/, which ends with the browser session.
 type Cookie struct {
-	// Name is the cookie's name, by default "__Host-session", and PHPSESSID
-	// under PHP. It is never
-	// rewritten: with a "__Host-" name a Domain, another Path than "/" or
-	// Insecure is an error (RFC 6265bis, section 4.1.3).
+	// Name is the cookie's name, by default "__Host-" and Options.Name, and
+	// PHPSESSID under PHP. It is never rewritten: with a "__Host-" name a
+	// Domain, another Path than "/" or Insecure is an error (RFC 6265bis,
+	// section 4.1.3). Services of one site each need their own; where one
+	// request comes to two with the same, the inner one's From is an error.
 	Name string
 
 	// Path is the part of the site that gets the cookie, by default "/".
@@ -161,7 +165,11 @@ func (o Options) Validate() error {
 	if strings.ContainsRune(o.Name, 0) {
 		refuse("name", "a service's name holds no NUL byte")
 	}
-	o.Cookie.validate(refuse)
+	if o.Cookie.Name == hostPrefix+o.Name && (&http.Cookie{Name: o.Cookie.Name}).Valid() != nil {
+		refuse("cookie.name", "the service's name %q cannot be a part of a cookie's name: give the cookie a name of its own", o.Name)
+	} else {
+		o.Cookie.validate(refuse)
+	}
 	return errors.Join(errs...)
 }
 
@@ -170,7 +178,7 @@ func (c Cookie) validate(refuse func(option, format string, args ...any)) {
 	if err := probe.Valid(); err != nil {
 		refuse("cookie", "%s", strings.TrimPrefix(err.Error(), "http: "))
 	}
-	if hasPrefixFold(c.Name, "__Host-") {
+	if hasPrefixFold(c.Name, hostPrefix) {
 		if c.Domain != "" {
 			refuse("cookie.domain", "a cookie named __Host-… goes to one host only: leave domain out, or name the cookie __Secure-session")
 		}
@@ -178,7 +186,7 @@ func (c Cookie) validate(refuse func(option, format string, args ...any)) {
 			refuse("cookie.path", "a cookie named __Host-… has the path /: write path: /, or name the cookie __Secure-session")
 		}
 	}
-	if c.Insecure && (hasPrefixFold(c.Name, "__Host-") || hasPrefixFold(c.Name, "__Secure-")) {
+	if c.Insecure && (hasPrefixFold(c.Name, hostPrefix) || hasPrefixFold(c.Name, "__Secure-")) {
 		refuse("cookie.secure", "browsers refuse a cookie named %s without Secure: write secure: true, or name the cookie session", c.Name)
 	}
 	switch c.SameSite {
@@ -206,7 +214,7 @@ func (o Options) withDefaults() Options {
 	orElse(&o.MaxData, DefaultMaxData)
 	orElse(&o.Timeout, DefaultTimeout)
 	orElse(&o.GCInterval, DefaultGCInterval)
-	orElse(&o.Cookie.Name, "__Host-session")
+	orElse(&o.Cookie.Name, hostPrefix+o.Name)
 	orElse(&o.Cookie.Path, "/")
 	orElse(&o.Cookie.SameSite, http.SameSiteLaxMode)
 	if o.Codec == nil {
