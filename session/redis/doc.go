@@ -37,8 +37,17 @@
 // may then be what it was a moment before. Options.Wait has each write wait until so many
 // replicas have it, for the price of their answer; what fewer have in time is
 // session.ErrOutcomeUnknown. It makes a loss improbable, not impossible: which replica is
-// promoted is the Sentinels' or the cluster's choice. A server that evicts keys
-// (maxmemory-policy other than noeviction) signs visitors out when it is full.
+// promoted is the Sentinels' or the cluster's choice.
+//
+// Both are measured. In integration/redis, TestWhatAFailoverLosesAndThatWaitingLosesNothing
+// (go test -v) kills a master whose replica has not heard from it for half a second, under 64
+// clients: in two runs 794 of 1690 and 1423 of 2908 confirmed changes were lost without Wait,
+// and none of 932 and of 2314 with it. In session/redis/bench, BenchmarkWait has a write take
+// 31 µs without Wait and 49 µs or more with it, all on one machine; over a network it is the
+// replica's round trip.
+//
+// A server that evicts keys (maxmemory-policy other than noeviction) signs visitors out when
+// it is full.
 //
 // # Beside PHP
 //
