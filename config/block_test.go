@@ -130,7 +130,7 @@ func TestBlockRefusesWhatItsOwnerDoesNotKnow(t *testing.T) {
 		{"too small a number", "tiny: -129", `gyrfalcon.yaml:3:11: session.database.tiny: "-129" is not a whole number from -128 to 127 | tiny: -129`},
 		{"leading zero", "port: 010", `gyrfalcon.yaml:3:11: session.database.port: "010" is not a whole number from 0 to 65535 | port: 010`},
 		{"quoted number", "port: \"80\"", `gyrfalcon.yaml:3:11: session.database.port: "80" is not a whole number from 0 to 65535: it is quoted, and so a text | port: "80"`},
-		{"fraction", "count: 1.5", `gyrfalcon.yaml:3:12: session.database.count: "1.5" is not a whole number from -9223372036854775808 to 9223372036854775807 | count: 1.5`},
+		{"fraction", "count: 1.5", `gyrfalcon.yaml:3:12: session.database.count: "1.5" is not a whole number | count: 1.5`},
 		{"infinity", "ratio: .inf", `gyrfalcon.yaml:3:12: session.database.ratio: ".inf" is not a number | ratio: .inf`},
 		{"Go's infinity", "ratio: Inf", `gyrfalcon.yaml:3:12: session.database.ratio: "Inf" is not a number | ratio: Inf`},
 		{"no value", "text: ~", `gyrfalcon.yaml:3:11: session.database.text: has no value; give it one (an empty text is ""), or leave the key out | text: ~`},

@@ -151,6 +151,14 @@ func TestUnknownAndDuplicateKeysAreRefusedWithTheNearestName(t *testing.T) {
 			`gyrfalcon.yaml:2:3: session.colour: unknown key; valid here: adapter, codec, cookie, gc_interval, interop, lifetime, max_age, max_data, timeout, unique_id, and an adapter's block, which is a mapping | colour: blue`,
 		},
 		{
+			"the adapter's block without its mapping", "session:\n  redis: 7\n  adapter: redis\n",
+			`gyrfalcon.yaml:2:10: session.redis: wants a mapping, not a single value, for it is the adapter's block | redis: 7`,
+		},
+		{
+			"the default adapter's block without its mapping", "session:\n  database: test.db\n",
+			`gyrfalcon.yaml:2:13: session.database: wants a mapping, not a single value, for it is the adapter's block | database: test.db`,
+		},
+		{
 			"in cookie", "session:\n  cookie:\n    samesite: lax\n",
 			`gyrfalcon.yaml:3:5: session.cookie.samesite: unknown key; did you mean "same_site"? | samesite: lax`,
 		},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -51,7 +52,11 @@ func setScalar(n *node, into reflect.Value) string {
 		bits := into.Type().Bits()
 		v, err := strconv.ParseInt(n.text, 10, bits)
 		if !n.plain || !integer.MatchString(n.text) || err != nil {
-			return fmt.Sprintf("is not a whole number from %d to %d%s", int64(math.MinInt64)>>(64-bits), int64(math.MaxInt64)>>(64-bits), unquote(n))
+			within := ""
+			if bits < 64 || errors.Is(err, strconv.ErrRange) {
+				within = fmt.Sprintf(" from %d to %d", int64(math.MinInt64)>>(64-bits), int64(math.MaxInt64)>>(64-bits))
+			}
+			return "is not a whole number" + within + unquote(n)
 		}
 		into.SetInt(v)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,29 @@ func secretWord(word string) bool {
 	}
 	for _, s := range []string{"key", "keys", "pass", "uri"} {
 		if strings.HasSuffix(word, s) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(word, isJoint), misspeltSecret)
+}
+
+// isJoint tells what stands between the parts of a name.
+func isJoint(r rune) bool { return strings.ContainsRune("_-.", r) }
+
+// misspeltSecret reports whether a part of a key is nearly a word that announces a
+// secret: whoever has mistyped the key of his password must not read that in the error.
+func misspeltSecret(part string) bool {
+	const longest = 16 // what is longer is no slip of the keyboard, and the time goes with the length
+	if len(part) > longest {
+		return false
+	}
+	for _, s := range []string{"password", "passphrase", "credential", "passwd", "secret", "token", "auth", "pass", "dsn", "pwd", "uri", "key"} {
+		if more := len(part) - len(s); more < -2 || more > 2 {
+			continue
+		}
+		n := slips(part, s)
+		switch {
+		case len(s) >= len("password") && n <= 2, len(s) >= len("token") && n <= 1, n <= 1 && len(part) == len(s):
 			return true
 		}
 	}

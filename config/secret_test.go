@@ -19,6 +19,9 @@ func TestSecretsAreMaskedInTheOffendingLine(t *testing.T) {
 		{"mistake before the password", `database: {hots: x, password: hunter2}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: x, password: ***`},
 		{"key that sounds like a secret", `database: {hots: x, tls_key: hunter2}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: x, tls_key: ***`},
 		{"quoted key", `database: {hots: x, "authToken" : hunter2}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: x, "authToken" : ***`},
+		{"pasword", "database:\n    pasword: hunter2", `gyrfalcon.yaml:3:5: session.database.pasword: unknown key; did you mean "password"? | pasword: ***`},
+		{"misspelt in another way", "database:\n    pasowrd: hunter2", `gyrfalcon.yaml:3:5: session.database.pasowrd: unknown key; did you mean "password"? | pasowrd: ***`},
+		{"misspelt part of a key", "database:\n    admin_sercet: hunter2", `gyrfalcon.yaml:3:5: session.database.admin_sercet: unknown key; valid here: auth, authToken, host, password, tls_key, uri | admin_sercet: ***`},
 		{"uri", `database: {hots: x, uri: "mongodb://hunter2"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: x, uri: ***`},
 		{"URL with a password", `database: {hots: "tcp://u:hunter2@h:1"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
 		{"path with a password among its parameters", `database: {hots: "tcp://h:1?auth=hunter2"}`, `gyrfalcon.yaml:2:14: session.database.hots: unknown key; did you mean "host"? | database: {hots: ***`},
@@ -56,6 +59,7 @@ func TestSecretsAreMaskedInAFileThatIsNoYAML(t *testing.T) {
 	t.Parallel()
 	refuse(t, nil, []refusal{
 		{"mapping for a password", "a:\n  password: x: hunter2\n", `gyrfalcon.yaml:2:14: not valid YAML: mapping values are not allowed in this context | password: ***`},
+		{"misspelt", "a:\n  paswrd: %hunter2\n", `gyrfalcon.yaml:2:11: not valid YAML: found character that cannot start any token | paswrd: ***`},
 		{"password that begins with @", "a:\n  password: @hunter2\n", `gyrfalcon.yaml:2:13: not valid YAML: found character that cannot start any token | password: ***`},
 		{"password that begins with *", "a:\n  password: *hunter2\n", `gyrfalcon.yaml:2:13: aliases (*name) are not supported; quote a value that begins with * | password: ***`},
 		{"password that begins with !", "a:\n  password: !hunter2!x y\n", `gyrfalcon.yaml:2:13: tags (!name) are not supported; quote a value that begins with ! | password: ***`},

@@ -102,12 +102,20 @@ func parseSession(name string, own Block, p *problems) Session {
 // an adapter's block is a mapping, or left out.
 func (s *Session) claim(entries []entry, p *problems) (own, rest []entry) {
 	keys := s.keys()
+	adapter := s.Adapter
+	for _, e := range entries {
+		if e.key.text == "adapter" && e.value.kind == scalar && !e.value.null() {
+			adapter = e.value.text
+		}
+	}
 	for _, e := range entries {
 		switch {
 		case slices.Contains(keys, e.key.text):
 			own = append(own, e)
 		case e.value.kind == mapping || e.value.null():
 			rest = append(rest, e)
+		case e.key.text == adapter:
+			p.add(e.value, "wants %v, not %v, for it is the adapter's block", mapping, e.value.kind)
 		case !e.key.refused:
 			hint := Suggest(e.key.text, keys)
 			if _, near := nearest(e.key.text, keys); !near {
