@@ -103,9 +103,9 @@ func TestOpenNamesTheMendOfAConnection(t *testing.T) {
 			set   func(c *mysql.Config)
 			parts []string
 		}{
-			{"unreachable", func(c *mysql.Config) {
-				c.Addr, c.Timeout, c.ReadTimeout = silent.Addr(), 200*time.Millisecond, 200*time.Millisecond
-			},
+			{"a server that never greets", func(c *mysql.Config) { c.Addr, c.Timeout = silent.Addr(), 200*time.Millisecond },
+				[]string{"the server at " + silent.Addr(), "no connection within 200ms", "the port of MySQL's protocol"}},
+			{"a server that greets too late", func(c *mysql.Config) { c.Addr, c.ReadTimeout = silent.Addr(), 200*time.Millisecond },
 				[]string{"the server at " + silent.Addr(), "is that its MySQL port"}},
 			{"refused", func(c *mysql.Config) { c.Addr = closedPort(t) }, []string{"connection refused", "is the server running", "host and port"}},
 			{"a socket that is not there", func(c *mysql.Config) { c.Net, c.Addr = "unix", "/nowhere/mysqld.sock" }, []string{"/nowhere/mysqld.sock", "no such file", "socket"}},

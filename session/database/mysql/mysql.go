@@ -47,7 +47,7 @@ func Open(o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, errors.New("session/database/mysql: the driver refuses the options") // its error may quote them
 	}
-	db := sql.OpenDB(&connector{base: base, place: fmt.Sprintf("the server at %s", cfg.Addr)})
+	db := sql.OpenDB(&connector{base: base, place: fmt.Sprintf("the server at %s", cfg.Addr), timeout: cfg.Timeout})
 	open := or(o.MaxOpenConns, DefaultMaxOpenConns)
 	db.SetMaxOpenConns(open)
 	db.SetMaxIdleConns(or(o.MaxIdleConns, min(DefaultMaxIdleConns, open)))
@@ -81,18 +81,30 @@ func (o Options) Place() string {
 
 // connector makes connections, and explains why it made none.
 type connector struct {
-	base  driver.Connector
-	place string
+	base    driver.Connector
+	place   string
+	timeout time.Duration // the driver bounds the dialling with it, and not the greeting; 0 for none
 }
 
 func (c *connector) Driver() driver.Driver { return c.base.Driver() }
 
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.base.Connect(ctx)
-	if err != nil {
-		return nil, mysqlfault.Connecting(explain(err), c.place)
+	within := ctx
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		within, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
 	}
-	return conn, nil
+	conn, err := c.base.Connect(within)
+	switch {
+	case err == nil:
+		return conn, nil
+	case within.Err() != nil && ctx.Err() == nil:
+		err = fmt.Errorf("it gave no connection within %v; is the server running, and is that the port of MySQL's protocol?", c.timeout)
+	default:
+		err = explain(err)
+	}
+	return nil, mysqlfault.Connecting(err, c.place)
 }
 
 // explain puts what the driver itself says about TLS and passwords into words that

@@ -63,7 +63,7 @@ type Options struct {
 	// then TLSOn. Open reads it.
 	TLSCA string `yaml:"tls_ca"`
 
-	// ConnectTimeout bounds the making of a connection, by default
+	// ConnectTimeout bounds the making of a connection, the server's greeting and TLS included, by default
 	// DefaultConnectTimeout; a call's context ends it earlier. ReadTimeout and
 	// WriteTimeout bound each read from and write to a connection; 0, the default,
 	// leaves that to the calls' contexts.
