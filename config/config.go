@@ -18,7 +18,7 @@ type Config struct {
 	Session Session
 
 	// Services are further session services by their names. A cookie's name
-	// belongs to one service.
+	// belongs to one service. Hand them to providers.Further: nothing starts them else.
 	Services map[string]Session
 
 	// HTTP says where the application listens.
@@ -28,7 +28,8 @@ type Config struct {
 	Log Log
 }
 
-// HTTP says where the application listens. Both addresses are host:port; no host
+// HTTP says where the application listens, if it obeys: the example site does, and
+// nothing of package providers reads it. Both addresses are host:port; no host
 // is every interface, port 0 is any that is free.
 type HTTP struct {
 	// Address serves the visitors. The default is 127.0.0.1:8080.
@@ -39,7 +40,8 @@ type HTTP struct {
 	AdminAddress string `yaml:"admin_address"`
 }
 
-// Log says what is logged.
+// Log says what is logged, if the application makes its logger so: the example site
+// does, and nothing of package providers reads it.
 type Log struct {
 	// Level is debug, info, warn or error: what is below it is not logged. The
 	// default is info.
@@ -85,7 +87,8 @@ func WithEnv(lookup func(name string) (value string, ok bool)) Option {
 }
 
 // Load reads the file at path and parses it with the environment's variables. A
-// file that cannot be read is an *fs.PathError; for the rest see [Parse].
+// file that cannot be read is an *fs.PathError; for the rest see [Parse]. With an
+// error there is no Config: end there, before anything looks into it.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path) //nolint:gosec // G304: the operator names the file
 	if err != nil {

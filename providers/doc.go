@@ -2,22 +2,36 @@
 // application: the connection, then the adapter, then the service, named both ways.
 //
 //	cfg, err := config.Load("gyrfalcon.yaml")
+//	if err != nil {
+//		log.Fatal(err) // with the place in the file, and the mend; there is no cfg then
+//	}
 //	fx.New(
-//		fx.Error(err), // nil is no error
-//		providers.Module(cfg.Session, all.Backends...),
+//		fx.Provide(zap.NewProduction), // what the session logs to
+//		providers.Module(cfg.Session, append(all.Backends, providers.Further(cfg.Services))...),
 //		fx.Invoke(serve),
 //	).Run()
 //
 //	type ServeParams struct {
 //		fx.In
-//		Session *session.Manager `name:"session"`
+//		Lifecycle fx.Lifecycle
+//		Session   *session.Manager `name:"session"`
 //	}
+//
+// serve appends hooks that listen and shut down, with its handler in Session.Middleware. By fx's rule they run after the session's
+// start, and before its stop, because serve has the session injected. The README has it whole.
 //
 // The service is also registered as "session" in a di.Container, which the module
 // provides under name:"di": what Phalcon's code gets from $di, Go's gets there.
 //
 // The bridge is open for other services, too: ToContainer registers fx's values by name, FromContainer has the container's
 // injected into fx's constructors, and Register fills the container.
+//
+// # What the application says itself
+//
+// The service's log goes to the application's unnamed *zap.Logger, and nowhere if fx has none: what a store is warned of, and under
+// interop: php what must be true on PHP's side. Further says that the services under services: in the file are wanted; without it
+// fx misses a *session.Manager of the name where one is injected. What stands under http: and log: in the file
+// is for the application to obey, as config.Config.HTTP and Log: this package reads neither.
 //
 // # Backends
 //

@@ -48,6 +48,10 @@ session:
   adapter: memory # or database, …
   lifetime: 30m
 `))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	var visits *Visits
 	var sessions struct {
 		fx.In
@@ -56,7 +60,6 @@ session:
 	}
 	app := fx.New(
 		fx.NopLogger,
-		fx.Error(err), // nil is no error
 		providers.Module(cfg.Session, all.Backends...),
 		fx.Provide(NewVisits),
 		fx.Populate(&visits, &sessions),
@@ -115,10 +118,13 @@ func NewDoor(p DoorParams) *Door { return &Door{p.Greeter} }
 // The words come from fx into the container, where the greeter is built of them; and the greeter from there into a constructor of fx's.
 func ExampleFromContainer() {
 	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: memory}"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	var door *Door
 	app := fx.New(
 		fx.NopLogger,
-		fx.Error(err), // nil is no error
 		fx.Supply(map[string]string{"hello": "Good day"}),
 		providers.Module(cfg.Session, append(all.Backends,
 			providers.Register(GreeterProvider{}),

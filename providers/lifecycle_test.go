@@ -311,3 +311,17 @@ func TestTwoModulesInOneApplicationAreRefusedByTheirName(t *testing.T) {
 		t.Errorf("got %v; want it to name package providers, and not a function of package reflect", err)
 	}
 }
+
+func TestAFurtherServiceIsThereWhenFurtherNamesIt(t *testing.T) {
+	t.Parallel()
+	cfg := parse(t, "session: {adapter: memory}\nservices: {admin: {adapter: memory}}")
+	wants := fx.Invoke(fx.Annotate(func(*session.Manager) {}, fx.ParamTags(`name:"admin"`)))
+	without := fx.New(fx.NopLogger, wants, providers.Module(cfg.Session, all.Backends...))
+	if err := without.Err(); err == nil || !strings.Contains(err.Error(), `missing type: *session.Manager[name="admin"]`) {
+		t.Errorf("without Further: got %v, want what the README says", err)
+	}
+	with := fx.New(fx.NopLogger, wants, providers.Module(cfg.Session, append(all.Backends, providers.Further(cfg.Services))...))
+	if err := with.Err(); err != nil {
+		t.Errorf("with Further: %v", err)
+	}
+}

@@ -20,7 +20,11 @@ func Example() {
 	ctx := context.Background()
 	for _, yaml := range []string{"session: {adapter: memory}", "session: {adapter: memroy}"} {
 		cfg, err := config.Parse("gyrfalcon.yaml", []byte(yaml))
-		app := fx.New(fx.NopLogger, fx.Error(err), providers.Module(cfg.Session, all.Backends...))
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		app := fx.New(fx.NopLogger, providers.Module(cfg.Session, all.Backends...))
 		if err := app.Start(ctx); err != nil {
 			fmt.Println(err)
 			continue

@@ -97,6 +97,10 @@ func TestOneTableOnOneServerIsOnePlace(t *testing.T) {
 // connection.
 func Example_share() {
 	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {database: {table: visitors}}"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	ctx := context.Background()
 	open := func(lc fx.Lifecycle) (*sql.DB, error) {
 		db, err := sqlite.Open(sqlite.Memory, sqlite.Options{})
@@ -108,7 +112,6 @@ func Example_share() {
 	var db *sql.DB
 	app := fx.New(
 		fx.NopLogger,
-		fx.Error(err), // nil is no error
 		fx.Provide(fx.Annotate(open, fx.ResultTags(`name:"main"`))),
 		providers.Module(cfg.Session, database.Backend, providers.Share("main")),
 		fx.Populate(fx.Annotate(&db, fx.ParamTags(`name:"main"`))),

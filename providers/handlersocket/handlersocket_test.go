@@ -78,9 +78,12 @@ func TestTwoServicesOnOneTableHaveOneLifetime(t *testing.T) {
 // An application whose sessions are kept by way of HandlerSocket. Here nobody listens.
 func Example() {
 	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: handlersocket, handlersocket: {server: {host: 127.0.0.1, port: 1}}}"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	app := fx.New(
 		fx.NopLogger,
-		fx.Error(err), // nil is no error
 		providers.Module(cfg.Session, handlersocket.Backend),
 	)
 	err = app.Start(context.Background())

@@ -19,10 +19,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // An application that keeps its sessions in memory, and links no driver.
 func Example() {
 	cfg, err := config.Parse("gyrfalcon.yaml", []byte("session: {adapter: memory, memory: {shards: 8}}"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	ctx := context.Background()
 	app := fx.New(
 		fx.NopLogger,
-		fx.Error(err), // nil is no error
 		providers.Module(cfg.Session, memory.Backend),
 		fx.Invoke(fx.Annotate(func(m *session.Manager) {
 			fmt.Println(m.Options().Name, m.Options().Lifetime)
