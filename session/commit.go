@@ -28,7 +28,11 @@ func (s *Session) Commit(ctx context.Context) error {
 	case s.ex != nil && s.ex.failed != nil:
 		return s.ex.failed // the client was told that nothing was stored
 	}
-	return s.commit(ctx)
+	err := s.commit(ctx)
+	if err != nil {
+		s.tell(gravity(ctx, err), unstored, s.id, err)
+	}
+	return err
 }
 
 func (s *Session) commit(ctx context.Context) error {

@@ -92,6 +92,7 @@ func (s *Session) load(ctx context.Context, id string) error {
 		s.m.unlock(ctx, &s.held)
 	}
 	if err != nil {
+		s.tell(gravity(ctx, err), unread, id, err)
 		return err
 	}
 	if l.doc == nil {

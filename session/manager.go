@@ -210,7 +210,11 @@ func (m *Manager) Load(ctx context.Context, id string) (*Session, error) {
 	s := &Session{m: m}
 	if id == "" {
 		s.begin()
-		return s, m.gate.check()
+		err := m.gate.check()
+		if err != nil {
+			s.tell(gravity(ctx, err), unread, "", err)
+		}
+		return s, err
 	}
 	if !m.wellFormed(id) {
 		m.emit(EventRefusedID, "", nil)

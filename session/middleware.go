@@ -98,13 +98,15 @@ func innermost(ctx context.Context) *exchange {
 }
 
 // clash returns an error if the cookie is another manager's on the same request: each
-// would take the other's ID for a stranger's, and remove the other's cookie.
+// would take the other's ID for a stranger's, and remove the other's cookie. s.mu is held.
 func (ex *exchange) clash() error {
 	name := ex.m.opts.Cookie.Name
 	for other := ex.around; other != nil; other = other.around {
 		if other.m.opts.Cookie.Name == name {
-			return fmt.Errorf("session: the services %q and %q both keep their sessions' IDs in the cookie %q, and one request comes to both: give one of them another Options.Cookie.Name",
+			err := fmt.Errorf("session: the services %q and %q both keep their sessions' IDs in the cookie %q, and one request comes to both: give one of them another Options.Cookie.Name",
 				other.m.opts.Name, ex.m.opts.Name, name)
+			ex.s.tell(zap.ErrorLevel, unread, "", err)
+			return err
 		}
 	}
 	return nil
@@ -124,12 +126,12 @@ func (m *Manager) From(ctx context.Context) (*Session, error) {
 	if ex == nil {
 		return nil, ErrNoSession
 	}
-	if err := ex.clash(); err != nil {
-		return nil, err
-	}
 	s := &ex.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ex.clash(); err != nil {
+		return nil, err
+	}
 	switch {
 	case s.closed:
 		return nil, ErrClosed
@@ -146,6 +148,7 @@ func (m *Manager) From(ctx context.Context) (*Session, error) {
 		return s, nil
 	}
 	if err := m.gate.check(); err != nil {
+		s.tell(gravity(ctx, err), unread, "", err)
 		return nil, err
 	}
 	s.begin()
@@ -160,12 +163,12 @@ func (m *Manager) Destroy(ctx context.Context) error {
 	if ex == nil {
 		return ErrNoSession
 	}
-	if err := ex.clash(); err != nil {
-		return err
-	}
 	s := &ex.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ex.clash(); err != nil {
+		return err
+	}
 	if s.doc == nil && !s.closed {
 		ex.used = true
 		s.id = ex.requestID()
@@ -206,7 +209,8 @@ func (ex *exchange) finish() {
 	ex.s.mu.Lock()
 	defer ex.s.mu.Unlock()
 	if err := ex.commit(); err != nil {
-		ex.m.log.Warn("changes made after the response had begun were not stored", zap.String("session", handleOf(ex.m.opts.Name, ex.s.id)), zap.Error(err))
+		// Nobody else can be told, whatever it is.
+		ex.s.tell(max(gravity(context.Background(), err), zap.WarnLevel), unstoredYet, ex.s.id, err)
 	}
 }
 
@@ -246,6 +250,7 @@ func (ex *exchange) commitFirst() (first bool, err error) {
 	ex.m.unlock(ex.r.Context(), &ex.s.held)
 	ex.sent, ex.failed, ex.beginning = true, err, false
 	if err != nil {
+		ex.s.tell(gravity(context.Background(), err), unstored, ex.s.id, err)
 		h := ex.w.Header()
 		clear(h)
 		maps.Copy(h, ex.outer)

@@ -75,17 +75,23 @@ type Options struct {
 	GCInterval time.Duration
 
 	// ErrorHandler answers a request whose commit failed before the response
-	// had begun. By default it is Error.
+	// had begun. By default it is Error. It need not log: Logger was told.
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, err error)
 
 	// OnEvent is told of everything that happens to sessions. It is called
 	// while the request waits, possibly from many goroutines at once: it must
-	// be quick and must not call the Session. None by default.
+	// be quick and must not call the Session. What fails is no event: Logger is
+	// told of it. None by default.
 	OnEvent func(Event)
 
-	// Logger gets events at debug level, and what nobody else could be told
-	// (a touch, a late commit or a clearing that failed) at warn. None by
-	// default.
+	// Logger is told why a session could not be read, stored or destroyed, with
+	// the session's handle and the cause: at warn where the store, or the
+	// session's size, is in the way, and at error what nobody expects; once for
+	// each request, until something succeeds again. What visitors do every day
+	// (ErrGone, ErrSuperseded, ErrTokenUsed, a client that hangs up), and events,
+	// are told at debug level. What nobody else could be told (a touch, a late
+	// commit or a clearing that failed) is a warning too. None by default: then
+	// nothing tells why visitors are answered 503.
 	Logger *zap.Logger
 
 	// Now is the clock, by default time.Now; for tests.

@@ -43,6 +43,7 @@ type Session struct {
 	rotate     bool  // Regenerate was called
 	refused    error // why nothing can be changed any more: ErrGone, ErrOutcomeUnknown, …
 	closed     bool
+	told       bool // a failure was logged, and nothing has succeeded since
 }
 
 // change is one thing done to a session: it can be done again to another document.
@@ -62,9 +63,11 @@ func (s *Session) become(id, stored string, l loaded) {
 	s.adopt(l)
 }
 
-// adopt takes l for what is stored, and for what the changes are done to.
+// adopt takes l for what is stored, and for what the changes are done to: the store has
+// done what it should.
 func (s *Session) adopt(l loaded) {
 	s.rec, s.doc, s.meta, s.superseded = l.rec, l.doc, l.meta, l.superseded
+	s.told = false
 }
 
 // ID returns the session's ID, for handing it to a client that has no cookies. It
@@ -305,6 +308,7 @@ func (s *Session) destroy(ctx context.Context) error {
 	}
 	if s.id != "" {
 		if err := s.m.destroy(ctx, s.id, s.held.stored); err != nil {
+			s.tell(gravity(ctx, err), undestroyed, s.id, err)
 			return err
 		}
 	}
@@ -355,6 +359,7 @@ func (s *Session) Reload(ctx context.Context) error {
 	}
 	l, err := s.read(ctx, s.stored, false)
 	if err != nil {
+		s.tell(gravity(ctx, err), unread, s.id, err)
 		return err
 	}
 	if l.doc == nil {
