@@ -33,7 +33,8 @@ help: ## list these targets
 
 .PHONY: run
 run: ## start the site on an address that it prints; needs Go alone
-	go run ./app/gyrfalcon serve $(ARGS)
+	@# Not go run, whose exit status after Ctrl-C is 1.
+	go build -o .bin/gyrfalcon ./app/gyrfalcon && exec .bin/gyrfalcon serve $(ARGS)
 
 .PHONY: test
 test: deps ## vet, and run all tests with the race detector; installs what they need
