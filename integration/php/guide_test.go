@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +36,7 @@ func (s snippet) String() string { return fmt.Sprintf("%s:%d", s.page, s.line) }
 func snippets(t *testing.T, language string) []snippet {
 	t.Helper()
 	var found []snippet
-	known := map[string]bool{"yaml": true, "go": true, "php": true, "nginx": true}
+	known := map[string]bool{"yaml": true, "go": true, "php": true, "ini": true, "nginx": true}
 	for page, part := range guides {
 		data, err := os.ReadFile(page)
 		if err != nil {
@@ -136,6 +138,25 @@ func TestThePHPOfTheGuidesRuns(t *testing.T) {
 		}
 		if got, want := run(append(same, "-d", "session.name=SHOP")...), "session.name is 'SHOP', and Go has 'PHPSESSID'\n"; got != want {
 			t.Errorf("%v: with another name: got %q, want %q", s, got, want)
+		}
+	}
+}
+
+// A save_path is the same in php.ini as in YAML, where php.ini has it in quotes.
+func TestTheIniOfTheGuidesSaysWhatTheirYAMLDoes(t *testing.T) {
+	t.Parallel()
+	path, err := exec.LookPath("php")
+	if err != nil {
+		t.Fatalf("this test needs PHP 8.1 or later (`make deps` installs it): %v", err)
+	}
+	for _, s := range snippets(t, "ini") {
+		file := filepath.Join(t.TempDir(), "php.ini")
+		if err := os.WriteFile(file, []byte(s.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		read, err := exec.CommandContext(t.Context(), path, "-n", "-c", file, "-r", `echo ini_get("session.save_path");`).CombinedOutput()
+		if err != nil || !slices.ContainsFunc(snippets(t, "yaml"), func(y snippet) bool { return strings.Contains(y.text, fmt.Sprintf("redis: {path: %q}", read)) }) {
+			t.Errorf("%v: PHP reads %q, %v; want the path of a YAML", s, read, err)
 		}
 	}
 }
