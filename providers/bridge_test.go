@@ -228,6 +228,7 @@ func TestABridgeThatLeadsNowhereIsAnErrorThatNamesTheMend(t *testing.T) {
 		{[]providers.Option{providers.ToContainer[*clock]("clock", "")}, "missing type: *providers_test.clock"},
 		{[]providers.Option{providers.FromContainer[*bell]("bell")}, "no such service"},
 		{[]providers.Option{providers.FromContainer[*bell]("bell"), providers.Register(belfry{nil, false})}, "bell -> clock"},
+		{[]providers.Option{providers.FromContainer[*bell]("bell"), providers.ToContainer[*tower]("tower", "")}, "cycle detected"},
 	} {
 		app := fx.New(fx.NopLogger, providers.Module(cfg, append(tc.opts, all.Backends...)...), fx.Provide(newTower),
 			fx.Invoke(func(*tower) {}))
