@@ -36,10 +36,11 @@ func (b *Bag) open(d Document) (members Document, key string, err error) {
 func (b *Bag) view(read func(members Document) error) error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	if err := b.s.readable(); err != nil {
+	d, err := b.s.reading()
+	if err != nil {
 		return err
 	}
-	members, _, err := b.open(b.s.doc)
+	members, _, err := b.open(d)
 	if err != nil {
 		return err
 	}
@@ -114,6 +115,6 @@ func (b *Bag) Remove(name string) error {
 // Clear removes the bag with all its members. Errors are Session.Set's.
 func (b *Bag) Clear() error { return b.s.Remove(b.name) }
 
-func (b *Bag) update(name string, fn func(d Document, key string) error) error {
-	return b.s.change(b.edit(func(members Document) error { return fn(members, name) }))
+func (b *Bag) update(name string, fn func(s *Session, d Document, key string) error) error {
+	return b.s.change(b.edit(func(members Document) error { return fn(b.s, members, name) }))
 }

@@ -22,6 +22,9 @@ import (
 func (s *Session) Commit(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.settle(); err != nil {
+		return err
+	}
 	switch {
 	case s.closed:
 		return ErrClosed
@@ -225,10 +228,8 @@ func (s *Session) afterConflict(ctx context.Context, fight *contention, err erro
 	if err != nil {
 		return loaded{}, nil, err
 	}
-	for _, c := range s.log {
-		if err := c(l.doc); err != nil {
-			return loaded{}, nil, err
-		}
+	if err := s.redo(l.doc); err != nil {
+		return loaded{}, nil, err
 	}
 	next, err := s.encode(&l)
 	return l, next, err

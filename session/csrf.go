@@ -75,7 +75,7 @@ func (c *CSRF) Verify(value string) (bool, error) {
 	if err != nil || known == "" || subtle.ConstantTimeCompare([]byte(known), []byte(value)) != 1 {
 		return false, err
 	}
-	err = c.s.update(csrfTokenName, func(d Document, key string) error {
+	err = c.s.update(csrfTokenName, func(_ *Session, d Document, key string) error {
 		var now string
 		if err := d.Decode(key, &now); err != nil && !errors.Is(err, ErrNoVariable) {
 			return err

@@ -169,6 +169,9 @@ func (m *Manager) Destroy(ctx context.Context) error {
 	if err := ex.clash(); err != nil {
 		return err
 	}
+	if err := s.settle(); err != nil {
+		return err
+	}
 	if s.doc == nil && !s.closed {
 		ex.used = true
 		s.id = ex.requestID()
@@ -184,6 +187,7 @@ func (m *Manager) Destroy(ctx context.Context) error {
 // committed before a panic to whoever answers for it.
 func (ex *exchange) end() {
 	ex.s.mu.Lock()
+	_ = ex.s.settle() // a commit in another goroutine
 	ex.s.closed = true
 	failed := ex.failed
 	if !ex.sent {
@@ -208,6 +212,9 @@ func (ex *exchange) finish() {
 	}
 	ex.s.mu.Lock()
 	defer ex.s.mu.Unlock()
+	if ex.s.settle() != nil {
+		return
+	}
 	if err := ex.commit(); err != nil {
 		// Nobody else can be told, whatever it is.
 		ex.s.tell(max(gravity(context.Background(), err), zap.WarnLevel), unstoredYet, ex.s.id, err)
@@ -242,6 +249,9 @@ func (ex *exchange) beginFirst() (first bool, err error) {
 func (ex *exchange) commitFirst() (first bool, err error) {
 	ex.s.mu.Lock()
 	defer ex.s.mu.Unlock() // also when a replayed Update's function panics
+	if err := ex.s.settle(); err != nil {
+		return false, err // it is an Update's function that writes the response
+	}
 	if ex.sent {
 		return false, ex.failed
 	}

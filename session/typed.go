@@ -13,8 +13,8 @@ type Variables interface {
 	// Remove removes a variable, if there is one.
 	Remove(name string) error
 
-	// update changes one variable by what it holds.
-	update(name string, fn func(d Document, key string) error) error
+	// update changes one variable of the session s, by what it holds.
+	update(name string, fn func(s *Session, d Document, key string) error) error
 }
 
 // Get returns the variable name as a T, decoded afresh: the value is the caller's.
@@ -44,18 +44,25 @@ func Lookup[T any](v Variables, name string) (T, bool, error) {
 // Update sets the variable name to what fn makes of it (of T's zero value where
 // there is none) and returns that. No update is lost: when another request changed
 // the session meanwhile, fn is called again with what that one stored. So fn must
-// be pure, the returned value is provisional until the commit, and fn must not use
-// the session: it would wait for itself.
+// be pure, and the returned value is provisional until the commit.
+//
+// fn may read the session, and reads, each time that it is called, what stands beside
+// the value that it was given. It must not change, commit or end the session, or write
+// the response: that is refused with an error that says so, Update returns it too, and
+// nothing is changed. Nor may it wait for another goroutine that does: changes of others
+// wait for fn. A commit does not.
 //
 // Errors are Session.Set's, and *DecodeError for a variable of another type.
 func Update[T any](v Variables, name string, fn func(T) T) (T, error) {
 	var result T
-	err := v.update(name, func(d Document, key string) error {
-		var old T
+	err := v.update(name, func(s *Session, d Document, key string) error {
+		var old, next T
 		if err := d.Decode(key, &old); err != nil && !errors.Is(err, ErrNoVariable) {
 			return err
 		}
-		next := fn(old)
+		if err := s.aside(func() { next = fn(old) }); err != nil {
+			return err
+		}
 		if err := d.Set(key, next); err != nil {
 			return err
 		}
@@ -92,10 +99,10 @@ func (k Key[T]) Update(v Variables, fn func(T) T) (T, error) { return Update(v, 
 // Remove removes this variable, if it is there; see Session.Remove.
 func (k Key[T]) Remove(v Variables) error { return v.Remove(string(k)) }
 
-func (s *Session) update(name string, fn func(d Document, key string) error) error {
+func (s *Session) update(name string, fn func(s *Session, d Document, key string) error) error {
 	key, err := s.key(name)
 	if err != nil {
 		return err
 	}
-	return s.change(func(d Document) error { return fn(d, key) })
+	return s.change(func(d Document) error { return fn(s, d, key) })
 }
