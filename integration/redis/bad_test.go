@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,8 @@ func TestOpenNamesTheMend(t *testing.T) {
 	closed := servers.NewRedis(t, "--requirepass", "hunter2")
 	open := servers.SharedRedis(t)
 	group := servers.SharedSentinel(t)
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
 	for name, c := range map[string]struct {
 		servers redis.Servers
 		options redis.Options
@@ -61,7 +65,8 @@ func TestOpenNamesTheMend(t *testing.T) {
 		"a group that Sentinels lack":   {servers: redis.Servers{Sentinel: &redis.Sentinel{Master: "theirmaster", Seeds: group.Addrs()}}, says: []string{"no Sentinel tells", "sentinel.master"}},
 		"a Sentinel as a server":        {servers: one(group.Sentinels[0]), says: []string{"does not know a command"}},
 		"TLS where there is none":       {servers: redis.Servers{Path: "tls://" + open.Addr()}, says: []string{"write tcp:// in place of tls://"}},
-		"nobody":                        {servers: redis.Servers{Path: "tcp://127.0.0.1:1"}, says: []string{"connection refused"}},
+		"nobody":                        {servers: redis.Servers{Path: "tcp://127.0.0.1:1"}, says: []string{"connection refused", "is it running"}},
+		"another protocol":              {servers: redis.Servers{Path: strings.TrimPrefix(web.URL, "http://")}, says: []string{"what answers there is no Redis"}},
 		"nobody, twice":                 {servers: redis.Servers{Path: "127.0.0.1:1 127.0.0.1:2"}, says: []string{"none of the 2 servers"}},
 		"no replica to wait for":        {servers: one(open), options: redis.Options{Wait: &redis.Wait{Timeout: 10 * time.Millisecond}}, says: []string{"0 of the 1 replicas"}},
 		"a file of no authorities":      {servers: redis.Servers{Path: "tls://" + open.Addr(), TLS: &redis.TLS{CA: "/nonexistent.pem"}}, says: []string{"authorities", "/nonexistent.pem"}},

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
+	"sync"
 	"testing"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"gyrfalcon/integration/proxy"
 	"gyrfalcon/integration/servers"
@@ -88,5 +92,72 @@ func TestACallEndsWithItsContextWhileItWaitsForAnAnswer(t *testing.T) {
 		}
 		p.Decide(nil)
 		p.Cut()
+	}
+}
+
+// Behind Sentinels, and in a cluster, a call hears of its cancellation however near its
+// deadline is.
+func TestACallBehindSentinelsEndsWithItsCancellation(t *testing.T) {
+	t.Parallel()
+	group := servers.SharedSentinel(t)
+	p := proxy.New(t, group.Servers[0].Addr())
+	client := goredis.NewFailoverClient(&goredis.FailoverOptions{
+		MasterName: "mymaster", SentinelAddrs: group.Addrs(), ContextTimeoutEnabled: true, ReadTimeout: patience,
+		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr == group.Servers[0].Addr() {
+				addr = p.Addr()
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	})
+	prefix := newPrefix()
+	a := redis.New(client, redis.Options{Prefix: &prefix, OwnClient: true})
+	t.Cleanup(func() { _ = a.Close(context.Background()) })
+	if err := a.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	var once sync.Once
+	p.Decide(func([]byte) proxy.Action {
+		once.Do(func() { close(asked) })
+		return proxy.LoseReply
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second) // as near as a request's
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- second(a.Read(ctx, "id", life)) }()
+	<-asked
+	cancel()
+	err := <-done
+	if deadline, _ := ctx.Deadline(); !errors.Is(err, context.Canceled) || time.Now().After(deadline) {
+		t.Errorf("Read = %v, %v before its deadline; want its cancellation, at once", err, time.Until(deadline))
+	}
+	p.Cut()
+}
+
+// The driver closes a client no sooner than it has heard of a Sentinel.
+func TestOpenAndCloseEndWithTheirContextsWhileNoSentinelAnswers(t *testing.T) {
+	t.Parallel()
+	p := proxy.New(t, servers.SharedRedis(t).Addr())
+	asked := make(chan struct{})
+	var once sync.Once
+	p.Decide(func([]byte) proxy.Action {
+		once.Do(func() { close(asked) })
+		return proxy.LoseReply
+	})
+	a := redis.Dial(redis.Servers{Sentinel: &redis.Sentinel{Master: "m", Seeds: []string{p.Addr()}}, DialTimeout: patience, ReadTimeout: patience}, redis.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- a.Open(ctx) }()
+	<-asked
+	cancel()
+	err := <-done
+	if deadline, _ := ctx.Deadline(); !errors.Is(err, context.Canceled) || time.Now().After(deadline) {
+		t.Errorf("Open = %v, %v before its deadline; want its cancellation, at once", err, time.Until(deadline))
+	}
+	p.Cut()
+	if err := a.Close(t.Context()); err != nil {
+		t.Errorf("Close = %v, want nil", err)
 	}
 }

@@ -107,8 +107,9 @@ func (a *Adapter) Open(ctx context.Context) error {
 	if err == nil {
 		err = errClosed
 	}
+	dismiss(nodes)
 	if a.own {
-		err = errors.Join(err, closeAll(nodes))
+		err = errors.Join(err, closeAll(ctx, nodes))
 	}
 	return err
 }
@@ -247,7 +248,8 @@ func (a *Adapter) GC(ctx context.Context, _ time.Duration, _ int) (removed int, 
 }
 
 // Close releases the locks that are still held, and closes the clients that are the
-// adapter's own. A second Close does nothing.
+// adapter's own. When ctx ends first it returns, and they are closed all the same. A second
+// Close does nothing.
 func (a *Adapter) Close(ctx context.Context) error {
 	a.mu.Lock()
 	nodes, again := a.nodes, a.closed
@@ -257,18 +259,19 @@ func (a *Adapter) Close(ctx context.Context) error {
 		return nil
 	}
 	a.locks.close(ctx)
+	dismiss(nodes)
 	if !a.own {
 		return nil
 	}
 	if nodes == nil {
-		return a.closeUnopened()
+		return a.closeUnopened(ctx)
 	}
-	return closeAll(nodes)
+	return closeAll(ctx, nodes)
 }
 
 // closeUnopened closes a client that was handed in to be owned, though Open never had it
 // work.
-func (a *Adapter) closeUnopened() error {
+func (a *Adapter) closeUnopened(ctx context.Context) error {
 	if !a.opts.OwnClient {
 		return nil
 	}
@@ -276,7 +279,7 @@ func (a *Adapter) closeUnopened() error {
 	if err != nil {
 		return nil //nolint:nilerr // there is no client to close
 	}
-	return closeAll(nodes)
+	return closeAll(ctx, nodes)
 }
 
 // use returns the servers for one call.

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -17,6 +18,7 @@ type node struct {
 	name   string // for errors, where there are several
 	tls    *TLS   // nil for none
 	state
+	crew crew
 }
 
 // connect makes the clients of t. Nothing is dialled before they are used.
@@ -34,7 +36,7 @@ func (t target) connect(s Servers, o Options) ([]*node, error) {
 	for _, h := range t.hosts {
 		client, err := h.client(s)
 		if err != nil {
-			return nil, errors.Join(err, closeAll(nodes))
+			return nil, errors.Join(err, closeClients(nodes))
 		}
 		n := &node{client: client, weight: h.weight, prefix: o.prefix(h.prefix, false), tls: h.tls}
 		if len(t.hosts) > 1 {
@@ -45,7 +47,27 @@ func (t target) connect(s Servers, o Options) ([]*node, error) {
 	return nodes, nil
 }
 
-func closeAll(nodes []*node) error {
+// dismiss lets the nodes' goroutines go.
+func dismiss(nodes []*node) {
+	for _, n := range nodes {
+		n.crew.close()
+	}
+}
+
+// closeAll closes the nodes' clients. A client that looks for its master closes when it is
+// done with that; it is not waited for when ctx has ended.
+func closeAll(ctx context.Context, nodes []*node) error {
+	closed := make(chan error, 1)
+	go func() { closed <- closeClients(nodes) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("session/redis: connections are still being closed: %w", ctx.Err())
+	}
+}
+
+func closeClients(nodes []*node) error {
 	var errs []error
 	for _, n := range nodes {
 		if err := n.client.Close(); err != nil && !errors.Is(err, goredis.ErrClosed) {

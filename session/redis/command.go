@@ -58,41 +58,10 @@ func (m marked) sent() bool {
 	return !m.state.CompareAndSwap(pending, abandoned) && m.state.Load() == sent
 }
 
-// near is the deadline that is waited for though the context may be cancelled before.
-const near = 10 * time.Second
-
-// await makes a call of the driver's, and waits for it or for the context's end. The
-// driver looks at the context's deadline alone once it waits for an answer. Where that is
-// near, as a request's is, it must do: to have a goroutine of its own for each call, so
-// as to hear of a cancellation, costs a request half as much processor time again. A call
-// that is left alone ends by its own time-outs; what it returns then is nobody's.
-func await[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	deadline, ok := ctx.Deadline()
-	if ctx.Done() == nil || ok && time.Until(deadline) < near {
-		return call()
-	}
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := call()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
-}
-
 // write runs a command that must not be run twice, in one trip. last is its argument that
 // is marked; args holds it, too.
 func (n *node) write(ctx context.Context, key string, last marked, w *Wait, args ...any) (any, error) {
-	reply, err := await(ctx, func() (any, error) {
+	reply, err := await(ctx, n, func() (any, error) {
 		cmd := once{goredis.NewCmd(ctx, args...)}
 		if w != nil {
 			return n.sendAndWait(ctx, key, cmd, *w)

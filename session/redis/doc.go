@@ -27,8 +27,14 @@
 // No write is ever repeated, neither here nor by the driver: one whose answer was lost is
 // session.ErrOutcomeUnknown, and everything else promises that nothing was written.
 //
-// A call ends with its context, also while it waits for an answer: with its deadline, and
-// with its cancellation unless a deadline is less than ten seconds away.
+// A call ends with its context, also while it waits for an answer or looks for a master:
+// with its deadline, and with its cancellation, unless there is one server alone and a
+// deadline less than ten seconds away. To hear of a cancellation too, a call is made in a
+// goroutine of the adapter's, which takes a request half as long again; Close ends them.
+//
+// The driver tells of connections that it could not make on standard error, by a logger that
+// all of its clients in a process share (SetLogger of package redis of go-redis). It is the
+// application's to replace; the errors come here as well.
 //
 // # What Redis may lose
 //

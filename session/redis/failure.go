@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -110,6 +111,12 @@ func (n *node) failed(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: no Sentinel tells where the master is: %s: %w", where, sentinelMend(text), err)
 	}
 	err = keyless(err)
+	switch op, is := errors.AsType[*net.OpError](err); {
+	case is && op.Op == "dial" && ctx.Err() == nil:
+		return fmt.Errorf("%s: the server cannot be reached; is it running, and are its host and port, or its socket, right? %w", where, err)
+	case strings.HasPrefix(err.Error(), "redis: invalid reply"), strings.HasPrefix(err.Error(), "redis: can't parse"):
+		return fmt.Errorf("%s: what answers there is no Redis; is that the server's port? %w", where, err)
+	}
 	for _, m := range mends {
 		// Before Redis 7 what fails within a script is told within the script's failure.
 		if strings.HasPrefix(answer, m.reply) || strings.Contains(answer, "-"+m.reply+" ") || strings.Contains(answer, ": "+m.reply+" ") {

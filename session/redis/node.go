@@ -82,7 +82,7 @@ func (n *node) read(ctx context.Context, key string, ms int64) ([]byte, error) {
 
 // ask runs a command that the driver may repeat.
 func (n *node) ask(ctx context.Context, args ...any) ([]byte, error) {
-	return await(ctx, func() ([]byte, error) {
+	return await(ctx, n, func() ([]byte, error) {
 		cmd := goredis.NewStringCmd(ctx, args...)
 		if err := n.client.Process(ctx, cmd); err != nil {
 			return nil, err
@@ -176,7 +176,7 @@ func (n *node) probe(ctx context.Context, o Options) error {
 // whole looks whether the server has all keys, and not only those of its part of a
 // cluster: one that has half of them shows it all but surely.
 func (n *node) whole(ctx context.Context) error {
-	cmds, err := await(ctx, func() ([]goredis.Cmder, error) {
+	cmds, err := await(ctx, n, func() ([]goredis.Cmder, error) {
 		return n.client.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 			for range 16 {
 				pipe.Get(ctx, n.prefix+"gyrfalcon-try-"+rand.Text())
