@@ -14,7 +14,7 @@ func TestACallThatIsLeftAloneHoldsNobodyAndEndsByItself(t *testing.T) {
 		defer n.crew.close()
 		ctx, cancel := context.WithCancel(t.Context())
 		answer := make(chan int)
-		late := func() (int, error) { return <-answer, nil }
+		late := func() (int, error) { return <-answer, nil } //nolint:unparam // as await takes it
 		left := make(chan error)
 		go func() {
 			_, err := await(ctx, &n, late)
