@@ -17,8 +17,14 @@ import (
 // members are its variables, each encoded by encoding/json. What is not changed
 // goes back byte for byte, whatever it holds.
 //
-// A value that JSON would alter in silence (text that is not valid UTF-8) is an
-// *EncodeError; raw bytes belong in a []byte, which is stored as base64.
+// A value that JSON would alter in silence is an *EncodeError: text that is not valid
+// UTF-8 (raw bytes belong in a []byte, which is stored as base64), and a struct of which
+// nothing would be stored, such as an error. Of other structs the exported fields are
+// stored, as ever.
+//
+// Decoded into an any, or into a map or a slice of any, a number is a float64, as
+// encoding/json has it, but for one that a float64 does not hold: that is a json.Number,
+// digit for digit. Those are whole numbers beyond 2^53 and fractions of more than 17 digits.
 func JSON() Codec { return jsonCodec{} }
 
 type jsonCodec struct{}
@@ -87,7 +93,7 @@ func (d *jsonDocument) Decode(name string, into any) error {
 	if decodeScalar(raw, into) {
 		return nil
 	}
-	if err := json.Unmarshal(raw, into); err != nil {
+	if err := unmarshalJSON(raw, into); err != nil {
 		return &DecodeError{Name: name, Type: pointee(into), Found: foundJSON(raw, err), Err: err}
 	}
 	return nil
@@ -298,6 +304,11 @@ func encodeJSON(v any) ([]byte, error) {
 	// it is; what a json.RawMessage holds it takes as it comes.
 	if !utf8.Valid(out) || bytes.Contains(out, []byte(`\ufffd`)) && holdsInvalidText(reflect.ValueOf(v), 0) {
 		return nil, &EncodeError{Type: fmt.Sprintf("%T", v), Why: "it holds text that is not valid UTF-8; use a []byte for raw bytes"}
+	}
+	if bytes.Contains(out, []byte("{}")) {
+		if lost := lostIn(reflect.ValueOf(v), 0); lost != nil {
+			return nil, &EncodeError{Type: fmt.Sprintf("%T", v), Why: whyLost(lost)}
+		}
 	}
 	return out, nil
 }
