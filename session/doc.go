@@ -33,6 +33,8 @@
 //	}
 //	n, err := visits.Update(s, func(n int) int { return n + 1 })
 //
+// Why a session could not be read or stored is told to Options.Logger: give one.
+//
 // Get and Set read and write a variable; Update computes it from what it was and never
 // loses a count; a Bag groups variables (a basket) and a Flash holds messages for the
 // next page. Regenerate belongs to every sign-in, Destroy to every sign-out. Nothing is

@@ -84,6 +84,11 @@ func testTold(t *testing.T, h Harness) {
 			t.Errorf("no line of the log tells %q", kind)
 		}
 	}
+	for _, failure := range []string{"a session could not be read", errStore.Error()} {
+		if !st.heard.says(failure) {
+			t.Errorf("no line of the log says %q of a store that failed", failure)
+		}
+	}
 	st.heard.mu.Lock()
 	defer st.heard.mu.Unlock()
 	for _, e := range st.heard.events {
