@@ -263,6 +263,7 @@ func (s *Session) encode(l *loaded) ([]byte, error) {
 
 // stamp returns l's document as it is stored, with l's meta brought up to date in it.
 func (s *Session) stamp(l *loaded) ([]byte, error) {
+	s.epoch++ // what an Update has opened of the document may not be of it any more
 	if s.cookieDue(l.meta) {
 		l.meta.sent, l.meta.stored = s.m.now(), false
 	}

@@ -317,6 +317,29 @@ func TestAnUpdateUnderWhichTheSessionIsReadAnewIsComputedAnew(t *testing.T) {
 	})
 }
 
+func TestAnUpdateUnderWhichACommitFailsIsComputedAnew(t *testing.T) {
+	t.Parallel()
+	w := newWitness(t)
+	w.with(func(s *session.Session) {
+		must(t, "Set", s.Bag("b").Set("n", 1))
+		calls := 0
+		got, err := session.Update(s.Bag("b"), "n", func(n int) int {
+			if calls++; calls == 1 {
+				w.store.swap = errDisk
+				committed := make(chan error)
+				go func() { committed <- s.Commit(t.Context()) }()
+				wantErr(t, "Commit", <-committed, errDisk)
+				w.store.swap = nil
+			}
+			return n + 1
+		})
+		if got != 2 || calls != 2 || err != nil {
+			t.Errorf("Update: got %d after %d calls, error %v; want 2 after 2: the commit has been at the document", got, calls, err)
+		}
+	})
+	w.with(func(s *session.Session) { wantValue(t, s.Bag("b"), "n", 2) })
+}
+
 func TestUpdatesThatReadTheSessionLoseNothingAmongManyGoroutinesAndRequests(t *testing.T) {
 	t.Parallel()
 	const requests, goroutines, times = 4, 4, 8
