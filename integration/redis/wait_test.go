@@ -34,7 +34,7 @@ func follow(t testing.TB, replica *servers.Redis, address string) {
 func TestOnlyWhatWasWrittenIsInDoubtWhenReplicasAreSilent(t *testing.T) {
 	t.Parallel()
 	master, replica := withReplica(t)
-	a := openAdapter(t, one(master), redis.Options{Wait: &redis.Wait{Timeout: 20 * time.Millisecond}})
+	a := openAdapter(t, one(master), redis.Options{Wait: &redis.Wait{Timeout: time.Second}})
 	r, err := a.Create(t.Context(), "id", []byte("before"), life)
 	if err != nil {
 		t.Fatal(err)

@@ -33,8 +33,9 @@
 // goroutine of the adapter's, which takes a request half as long again; Close ends them.
 //
 // The driver tells of connections that it could not make on standard error, by a logger that
-// all of its clients in a process share (SetLogger of package redis of go-redis). It is the
-// application's to replace; the errors come here as well.
+// all of its clients in a process share. It is the application's to replace (SetLogger of
+// package redis of go-redis) or to silence (Disable of its package logging): the errors come
+// here as well.
 //
 // # What Redis may lose
 //
