@@ -107,52 +107,80 @@ func sameGraph(t *testing.T, before, after string, shape bool, names []string) {
 // numbers are those of references within a text, and the lengths that depend on theirs.
 var numbers = regexp.MustCompile(`([rR]:)[0-9]+;|(C:[0-9]+:"[^"]*":)[0-9]+:`)
 
-// told says what a variable is, with the objects in it numbered, with the texts of C: or
-// without.
+// told says what a variable is, with the texts of C: or without. The objects in it are
+// numbered, and so is what several of its places share by reference.
 func told(d session.Document, name string, texts bool) string {
 	var v any
 	if err := d.Decode(name, &v); err != nil {
 		return err.Error()
 	}
-	objects, shared := map[any]int{}, map[*php.Ref]int{}
-	var tell func(v any) string
-	elements := func(a php.Array) string {
-		var b strings.Builder
-		for _, e := range a {
-			fmt.Fprintf(&b, "%#v: %s, ", e.Key, tell(e.Value))
+	// What stands in one place is no different from its value, so it has no number
+	// either: the first telling finds what stands in several.
+	first := telling{texts: texts, all: true, several: map[*php.Ref]bool{}}
+	first.begin(v)
+	second := telling{texts: texts, several: first.several}
+	return second.begin(v)
+}
+
+// telling is a variable as it is being told.
+type telling struct {
+	texts   bool
+	all     bool              // what stands in one place is numbered too
+	several map[*php.Ref]bool // stand in several
+	shared  map[*php.Ref]int
+	objects map[any]int
+}
+
+func (t *telling) begin(v any) string {
+	t.shared, t.objects = map[*php.Ref]int{}, map[any]int{}
+	return t.value(v)
+}
+
+func (t *telling) value(v any) string {
+	switch v := v.(type) {
+	case php.Array:
+		return "[" + t.elements(v) + "]"
+	case *php.Ref:
+		return t.ref(v)
+	case *php.Object, *php.Enum, *php.Serializable:
+		if n, met := t.objects[v]; met {
+			return fmt.Sprintf("%T %d", v, n)
 		}
-		return b.String()
+		t.objects[v] = len(t.objects)
 	}
-	tell = func(v any) string {
-		switch v := v.(type) {
-		case php.Array:
-			return "[" + elements(v) + "]"
-		case *php.Ref: // one that stands in one place is no different from its value
-			if n, met := shared[v]; met {
-				return fmt.Sprintf("&%d", n)
-			}
-			shared[v] = len(shared)
-			return tell(v.Value)
-		case *php.Object, *php.Enum, *php.Serializable:
-			if n, met := objects[v]; met {
-				return fmt.Sprintf("%T %d", v, n)
-			}
-			objects[v] = len(objects)
+	switch v := v.(type) {
+	case *php.Object:
+		return v.Class + "{" + t.elements(v.Props) + "}"
+	case *php.Enum:
+		return v.Class + ":" + v.Case
+	case *php.Serializable:
+		if !t.texts {
+			return v.Class + "()"
 		}
-		switch v := v.(type) {
-		case *php.Object:
-			return v.Class + "{" + elements(v.Props) + "}"
-		case *php.Enum:
-			return v.Class + ":" + v.Case
-		case *php.Serializable:
-			if !texts {
-				return v.Class + "()"
-			}
-			return v.Class + "(" + numbers.ReplaceAllString(v.Payload, "$1$2") + ")"
-		}
-		return fmt.Sprintf("%#v", v)
+		return v.Class + "(" + numbers.ReplaceAllString(v.Payload, "$1$2") + ")"
 	}
-	return tell(v)
+	return fmt.Sprintf("%#v", v)
+}
+
+func (t *telling) elements(a php.Array) string {
+	var b strings.Builder
+	for _, e := range a {
+		fmt.Fprintf(&b, "%#v: %s, ", e.Key, t.value(e.Value))
+	}
+	return b.String()
+}
+
+func (t *telling) ref(r *php.Ref) string {
+	if n, met := t.shared[r]; met {
+		t.several[r] = true
+		return fmt.Sprintf("&%d", n)
+	}
+	if !t.all && !t.several[r] {
+		return t.value(r.Value)
+	}
+	n := len(t.shared)
+	t.shared[r] = n
+	return fmt.Sprintf("&%d=%s", n, t.value(r.Value))
 }
 
 // again decodes all that decodes, sets it in a new document, and returns its bytes; nil

@@ -248,3 +248,22 @@ func TestAChangedCopyBeforeAnObjectIsNotTheObject(t *testing.T) {
 	must(t, "Set", d.Set("z", obj))
 	wantBytes(t, d, `z|O:8:"stdClass":1:{s:1:"v";i:2;}a|`+o+`b|r:3;`)
 }
+
+// What is expected here is what PHP 8.2 makes of it: a place that is written over shares
+// nothing any more.
+func TestWhatStandsInOnePlaceAfterAllIsNoReference(t *testing.T) {
+	t.Parallel()
+	const before, after = `a:3:{i:0;a:2:{i:0;i:7;i:1;R:3;}i:1;R:2;i:0;i:5;}`, `a:2:{i:0;i:5;i:1;a:2:{i:0;i:7;i:1;R:4;}}`
+	d, fresh := parsed(t, php.Serialize(), before), php.Serialize().New()
+	for name := range d.Names() {
+		must(t, "Set", fresh.Set(name, decodeAs[any](t, d, name)))
+	}
+	wantBytes(t, fresh, after)
+	// Those that share are numbered, and it is not among them, though a *Ref holds it.
+	const want = "[0: &0=7, 1: &0, ]"
+	for payload, d := range map[string]session.Document{before: d, after: parsed(t, php.Serialize(), after)} {
+		if got := told(d, "1", true); got != want {
+			t.Errorf("%s is told as %s, want %s", payload, got, want)
+		}
+	}
+}
