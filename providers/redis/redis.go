@@ -84,12 +84,8 @@ func prepareShared(s providers.Setup) (recipe, error) {
 		return recipe{}, err
 	}
 	o.PHP = s.PHP()
-	prefix := o.Flavor
-	if o.Prefix != nil {
-		prefix += " " + *o.Prefix
-	}
 	return recipe{
-		Store:         "redis shared " + prefix,
+		Store:         "redis shared " + o.Place(),
 		ExpiresItself: true,
 		Adapter:       func(c goredis.UniversalClient) (session.Adapter, error) { return redis.New(c, o), nil },
 	}, nil

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	goredis "github.com/redis/go-redis/v9"
+	"go.uber.org/fx"
 	"go.uber.org/goleak"
 
 	"gyrfalcon/providers"
@@ -91,6 +93,14 @@ func TestServicesMayShareAPrefixButNotWithPHP(t *testing.T) {
 	yamltest.Refuses(t, "a service beside one of PHP's on one prefix", services("lifetime: 1h", php), "a prefix of its own")
 	yamltest.Refuses(t, "the default path and the same written out, one of them PHP's",
 		services("lifetime: 1h", php+`, redis: {path: "127.0.0.1:6379"}`), "a prefix of its own")
+	client := goredis.NewClient(&goredis.Options{})
+	t.Cleanup(func() { _ = client.Close() })
+	for _, same := range []string{"{}", "{flavor: phpredis}", `{prefix: "PHPREDIS_SESSION:"}`, `{prefix: "PHPREDIS_CLUSTER_SESSION:"}`} {
+		file := "session: {adapter: redis}\nservices: {admin: {adapter: redis, " + php + ", redis: " + same + "}}"
+		err := yamltest.Graph(file, []providers.Option{redis.Backend, providers.Share("main")},
+			fx.Supply(fx.Annotate(client, fx.As(new(goredis.UniversalClient)), fx.ResultTags(`name:"main"`))))
+		yamltest.Refuses(t, same+" on a shared client", err, "a prefix of its own")
+	}
 	if err := services("lifetime: 1h", php+`, redis: {prefix: "ADMIN:"}`); err != nil && strings.Contains(err.Error(), "a prefix of its own") {
 		t.Errorf("a prefix of its own for PHP: %v", err)
 	}

@@ -136,6 +136,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// Place says where on a client of the application's own the sessions are: what their keys
+// begin with. It is equal for two Options that mean the same keys there, for which a cluster's
+// default prefix is taken for a server's.
+func (o Options) Place() string {
+	prefix := o.withDefaults().prefix(nil, false)
+	if prefix == DefaultClusterPrefix {
+		return DefaultPrefix
+	}
+	return prefix
+}
+
 // prefix is what keys begin with on a server of which the path says own.
 func (o Options) prefix(own *string, clustered bool) string {
 	switch {

@@ -46,6 +46,7 @@ type access struct {
 
 	tls         *TLS          // nil for none
 	database    int           // that is selected
+	chosen      bool          // whether the path says which
 	prefix      *string       // of the keys, where the path says so
 	dialTimeout time.Duration // 0 for the default
 	readTimeout time.Duration // 0 for the default

@@ -66,10 +66,10 @@ func TestAPathIsReadAsPhpredisReadsIt(t *testing.T) {
 		"auth.example.com, b:1":               on(tcp("auth.example.com:6379"), tcp("b:1")),
 		"tcp://oauth:1?prefix=auth%3A c:2":    on(tcp("oauth:1", func(h *host) { p := "auth:"; h.prefix = &p }), tcp("c:2")),
 		"tcp://a?auth=hunter2,tcp://b:1":      on(tcp("a:6379", user("", "hunter2")), tcp("b:1")),
-		"tcp://[::1]:6380?database=3":         on(tcp("[::1]:6380", func(h *host) { h.database = 3 })),
+		"tcp://[::1]:6380?database=3":         on(tcp("[::1]:6380", func(h *host) { h.database, h.chosen = 3, true })),
 		"tcp://[::1]":                         on(tcp("[::1]:6379")),
 		"tls://a":                             on(tcp("a:6379", func(h *host) { h.tls = &TLS{} })),
-		"unix:///run/redis.sock?database=1":   on(host{network: "unix", address: "/run/redis.sock", weight: 1, access: access{database: 1}}),
+		"unix:///run/redis.sock?database=1":   on(host{network: "unix", address: "/run/redis.sock", weight: 1, access: access{database: 1, chosen: true}}),
 		"tcp://a?prefix=":                     on(tcp("a:6379", func(h *host) { h.prefix = &none })),
 		"tcp://a?prefix=APP%3A&persistent=no": on(tcp("a:6379", func(h *host) { h.prefix = &app })),
 		"tls://a?stream[verify_peer]=0&stream[cafile]=/ca.pem&stream[local_cert]=/c.pem&stream[local_pk]=/k.pem&stream[peer_name]=b": on(
@@ -88,7 +88,7 @@ func TestAPathIsReadAsPhpredisReadsIt(t *testing.T) {
 		"tcp://a?auth[]=hunter2":                       on(tcp("a:6379", user("", "hunter2"))),
 		"tcp://a?auth[]=u&auth[]=hunter2":              on(tcp("a:6379", user("u", "hunter2"))),
 		"tcp://a?auth[pass]=hunter2&auth[user]=u":      on(tcp("a:6379", user("u", "hunter2"))),
-		"tcp://a?auth[1]=hunter2&auth[0]=u&database=2": on(tcp("a:6379", user("u", "hunter2"), func(h *host) { h.database = 2 })),
+		"tcp://a?auth[1]=hunter2&auth[0]=u&database=2": on(tcp("a:6379", user("u", "hunter2"), func(h *host) { h.database, h.chosen = 2, true })),
 		"tcp://a?%61uth=hunter2":                       on(tcp("a:6379", user("", "hunter2"))),
 
 		"seed[]=a:7000&seed[]=b:7001&timeout=2&read_timeout=3&persistent=1": {
@@ -100,7 +100,7 @@ func TestAPathIsReadAsPhpredisReadsIt(t *testing.T) {
 		"sentinel:master=mymaster&seed[]=a&seed[]=b:26380&auth=hunter2": {
 			kind: sentinel, master: "mymaster", seeds: []string{"a:26379", "b:26380"}, access: access{login: login{"", "hunter2"}}},
 		"sentinel:master=m&seed[]=a&sentinel_auth=hunter2&database=1": {
-			kind: sentinel, master: "m", seeds: []string{"a:26379"}, access: access{database: 1}, asked: login{"", "hunter2"}},
+			kind: sentinel, master: "m", seeds: []string{"a:26379"}, access: access{database: 1, chosen: true}, asked: login{"", "hunter2"}},
 		"sentinel:master=m&seed[]=a&sentinel_auth[user]=s&sentinel_auth[pass]=hunter3&auth[]=u&auth[]=hunter2": {
 			kind: sentinel, master: "m", seeds: []string{"a:26379"}, access: access{login: login{"u", "hunter2"}}, asked: login{"s", "hunter3"}},
 	} {
@@ -124,12 +124,14 @@ func TestWhatStandsBesideThePathCompletesIt(t *testing.T) {
 	}
 	rest := access{login: login{"all", "hunter3"}, database: 7, dialTimeout: time.Second, readTimeout: 2 * time.Second, tls: beside.TLS}
 	own := access{
-		login: login{"u", "hunter2"}, database: 1, dialTimeout: 3 * time.Second, readTimeout: 4 * time.Second,
+		login: login{"u", "hunter2"}, database: 1, chosen: true, dialTimeout: 3 * time.Second, readTimeout: 4 * time.Second,
 		tls: &TLS{CA: "/own.pem", Cert: "/c.pem", Key: "/k.pem", ServerName: "all.example.com"},
 	}
 	for path, want := range map[string]target{
 		"tls://a:1?auth[]=u&auth[]=hunter2&database=1&timeout=3&read_timeout=4&stream[cafile]=/own.pem, tcp://b:2": on(
 			host{network: "tcp", address: "a:1", weight: 1, access: own}, host{network: "tcp", address: "b:2", weight: 1, access: rest}),
+		"sentinel:master=m&seed[]=a:1&database=0": {kind: sentinel, master: "m", seeds: []string{"a:1"},
+			access: access{login: rest.login, chosen: true, dialTimeout: time.Second, readTimeout: 2 * time.Second, tls: beside.TLS}},
 		"sentinel:master=m&seed[]=a:1":                 {kind: sentinel, master: "m", seeds: []string{"a:1"}, access: rest},
 		"sentinel:master=m&seed[]=a:1&sentinel_auth=x": {kind: sentinel, master: "m", seeds: []string{"a:1"}, access: rest, asked: login{"", "x"}},
 	} {

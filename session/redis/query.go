@@ -176,7 +176,7 @@ func (q query) access(into *access) error {
 		if err != nil {
 			return errors.New("database is not a whole number of at least 0")
 		}
-		into.database = n
+		into.database, into.chosen = n, true
 	}
 	if len(q.all("prefix")) > 0 {
 		prefix, err := q.one("prefix")

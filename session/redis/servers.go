@@ -177,7 +177,7 @@ func (s Servers) complete(a *access) {
 	if a.password == "" {
 		a.login = login{s.Username, s.Password}
 	}
-	if a.database == 0 {
+	if !a.chosen {
 		a.database = s.Database
 	}
 	if a.dialTimeout == 0 {
