@@ -54,6 +54,13 @@ func handleOf(service, id string) string {
 	return encodeID(sum[:handleBytes])
 }
 
+// markOf is what says, within a session that PHP may move to another ID, under which
+// stored ID it was written. It is of no service: all that share the store read it.
+func markOf(stored string) string {
+	sum := digest("gyrfalcon mark", "", stored)
+	return encodeID(sum[:idBytes])
+}
+
 func digest(domain, service, id string) [sha256.Size]byte {
 	var buf [128]byte
 	b := append(buf[:0], domain...)

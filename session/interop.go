@@ -36,7 +36,9 @@ const (
 	// PHP knows nothing of superseded sessions: after Regenerate, what stands
 	// under the old ID is, for PHP, an empty session, and who comes with it is a
 	// stranger there at once. Requests under way in this service read what was
-	// there for another half minute, as ever.
+	// there for another half minute, as ever, unless PHP has put something there:
+	// then they read that. After the half minute it is a session like any other of
+	// PHP's. One that PHP moves to an ID of its own is that at once.
 	PHP Interop = "php"
 )
 
@@ -111,12 +113,31 @@ func (m *Manager) cookieValue(id string) string {
 // variables: PHP would take any for a living session. What was there stands within the
 // reserved variable, for this service's own readers, unless was is nil.
 func (s *Session) tombstone(m meta, was []byte) ([]byte, error) {
-	m.was, m.hasWas = string(was), was != nil
+	m.was, m.hasWas, m.at = string(was), was != nil, markOf(s.stored)
 	d := s.m.opts.Codec.New()
 	if err := d.Set(metaName, m.String()); err != nil {
 		return nil, err
 	}
 	return d.Bytes()
+}
+
+// claim settles whose session l is, which was read under stored: PHP knows nothing of
+// tombstones, and makes sessions of its own of them. One that PHP has moved to another ID
+// is PHP's from there on, whatever it has carried along. One to which PHP has added
+// variables is PHP's to read at once; but for as long as requests from before the new ID
+// may be under way, nothing is changed under the old one, which somebody else may know,
+// and no cookie of it is sent. Then it is a session like any of PHP's.
+func (m *Manager) claim(l *loaded, stored string, now time.Time) {
+	if !m.php() || l.meta.until.IsZero() {
+		return
+	}
+	here, bare := l.meta.at == markOf(stored), empty(l.doc, metaName)
+	switch {
+	case !here, !bare && !now.Before(l.meta.until):
+		l.meta = meta{born: now}
+	case !bare:
+		l.meta = meta{born: now, until: l.meta.until}
+	}
 }
 
 // exhume makes l, which was read as a tombstone, the session that it was.

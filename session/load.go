@@ -17,12 +17,13 @@ const metaName = "_gyrfalcon"
 const supersededFor = 30 * time.Second
 
 // meta is kept as text such as "born=1763849999;until=1763850029": every codec, and
-// PHP, carries a string. All are seconds since 1970, and zero times are left out.
+// PHP, carries a string. Times are seconds since 1970, and zero times are left out.
 type meta struct {
 	born  time.Time
 	until time.Time // the end of a superseded session's grace
 	sent  time.Time // when a persistent cookie was last sent
 
+	at     string // the mark of the stored ID that until and was are about, under PHP
 	was    string // the payload of a session of which nothing else is left to see
 	hasWas bool
 
@@ -41,6 +42,10 @@ func (m meta) String() string {
 		b = append(b, ";sent="...)
 		b = strconv.AppendInt(b, m.sent.Unix(), 10)
 	}
+	if m.at != "" {
+		b = append(b, ";at="...)
+		b = append(b, m.at...)
+	}
 	if m.hasWas {
 		b = append(b, wasField...)
 		b = append(b, m.was...)
@@ -56,6 +61,10 @@ func parseMeta(text string) (meta, error) {
 	text, m.was, m.hasWas = strings.Cut(text, wasField)
 	for field := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(field, "=")
+		if name == "at" {
+			m.at = value
+			continue
+		}
 		sec, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
 			return meta{}, fmt.Errorf("session: the variable %s is malformed", metaName)
@@ -149,6 +158,7 @@ func (m *Manager) fetch(ctx context.Context, stored string, scratch *string) (lo
 		return loaded{absent: EventUndecodable, err: l.err}, nil //nolint:nilerr // what does not parse is told by an event, and the visitor is served
 	}
 	now := m.now()
+	m.claim(&l, stored, now)
 	l.superseded = !l.meta.until.IsZero()
 	if l.superseded && !now.Before(l.meta.until) || m.opts.MaxAge > 0 && !now.Before(l.meta.born.Add(m.opts.MaxAge)) {
 		return loaded{absent: EventExpired}, nil

@@ -138,8 +138,8 @@ func TestAfterGosRegenerateTheOldIDIsWorthNothingInPHP(t *testing.T) {
 			}
 			// What PHP makes of the old ID is a stranger's, and leads nowhere.
 			sh.php.visit(t, told{Op: "set", ID: old, Set: vars{"user": "eve"}})
-			if user, err := session.Get[string](sh.load(old), "user"); user != "ada" || err != nil {
-				t.Errorf("%s: after PHP's change Go finds the user %q, %v; want ada until the grace is over", format, user, err)
+			if user, err := session.Get[string](sh.load(old), "user"); user != "eve" || err != nil {
+				t.Errorf("%s: after PHP's change Go finds the user %q, %v; want PHP's, eve", format, user, err)
 			}
 			sh.want(format+", under the new ID, at the end", s.ID(), vars{"user": "ada", "basket": []any{"bread"}, "role": "admin"})
 		}
