@@ -139,12 +139,18 @@ func TestObjectsThatGoDoesNotKnowStayWhatTheyAre(t *testing.T) {
 			sh.php.visit(t, told{Op: "objects", ID: id})
 			for i := range 100 {
 				if err := sh.change(id, func(s *session.Session) error {
-					// Now in front of the objects, now behind them, and now gone.
-					switch i % 3 {
-					case 0:
+					// Now in front of the objects, now behind them; what was among
+					// them is now gone, and now back behind them.
+					switch i % 6 {
+					case 0, 3:
 						return s.Set("first", map[string]any{"change": i, "list": []int{i, i}})
 					case 1:
+						if there, err := s.Has("between"); !there || err != nil {
+							t.Errorf("%s, change %d: there is nothing to remove (%v)", format, i, err)
+						}
 						return s.Remove("between")
+					case 4:
+						return s.Set("between", []int{i})
 					}
 					return s.Set(fmt.Sprintf("more%d", i%7), i)
 				}); err != nil {
