@@ -1,7 +1,8 @@
 <?php
 // Session handlers that issue the statements of Phalcon's adapters of old, each exactly as
 // measured on the wire: Phalcon\Session\Adapter\Database, Mongo and HandlerSocket of the
-// incubator for Phalcon 1.3 to 3.4, and Database and Mongo of the one for Phalcon 5.
+// incubator for Phalcon 1.3 to 3.4, Database and Mongo of the one for Phalcon 5, and Phalcon
+// 5's own Redis.
 declare(strict_types=1);
 
 /** Database of incubator 3.4: every close writes, no transaction, no lock. */
@@ -168,6 +169,39 @@ final class HandlerSocketHandler implements SessionHandlerInterface {
     }
 }
 
+/** Redis of Phalcon 5.18: the session is a serialized string, under a lifetime of the adapter's own. */
+final class Redis5Handler implements SessionHandlerInterface, SessionUpdateTimestampHandlerInterface {
+    const LIFETIME = 3600; // the option's default; PHP's session.gc_maxlifetime counts for nothing
+    private ?Redis $redis = null;
+    function __construct(private string $host, private int $port, private int $index) {}
+    function open(string $path, string $name): bool {
+        if (!$this->redis) {
+            $this->redis = new Redis;
+            $this->redis->connect($this->host, $this->port);
+            $this->redis->select($this->index);
+        }
+        return true;
+    }
+    function close(): bool { return true; }
+    function read(string $id): string|false {
+        if (!$this->redis->exists("sess-reds-$id")) { return ''; }
+        $stored = $this->redis->get("sess-reds-$id");
+        if (is_numeric($stored)) { return $stored; }
+        $data = @unserialize((string) $stored);
+        return is_string($data) ? $data : ''; // what it does not know is an empty session
+    }
+    function write(string $id, string $data): bool {
+        return $this->redis->setex("sess-reds-$id", self::LIFETIME, is_numeric($data) ? $data : serialize($data));
+    }
+    function updateTimestamp(string $id, string $data): bool { return $this->write($id, $data); }
+    function validateId(string $id): bool { return $this->redis->exists("sess-reds-$id") > 0; }
+    function destroy(string $id): bool {
+        if ($this->redis->exists("sess-reds-$id")) { $this->redis->unlink("sess-reds-$id"); }
+        return true;
+    }
+    function gc(int $max): int|false { return 0; }
+}
+
 /** The handler that a configuration names; null is one of PHP's own, set by ini. */
 function handler(array $c): ?SessionHandlerInterface {
     switch ($c['backend']) {
@@ -175,6 +209,8 @@ function handler(array $c): ?SessionHandlerInterface {
             ini_set('session.save_handler', 'redis');
             ini_set('session.save_path', $c['path']);
             return null;
+        case 'redis5':
+            return new Redis5Handler($c['host'], $c['port'], $c['index']);
         case 'database': case 'database5':
             $db = new PDO($c['dsn'], 'root', '', [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::MYSQL_ATTR_INIT_COMMAND => "SET time_zone = '+00:00'"]);
             return $c['backend'] === 'database' ? new DatabaseHandler($db, $c['table']) : new Database5Handler($db, $c['table']);

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,7 @@ type place struct {
 
 var backends = []backend{
 	{name: "redis", length: 256, store: onRedis},
+	{name: "redis of Phalcon 5", length: 256, writesUnchanged: true, store: onPhalconsRedis},
 	{name: "database", length: 35, text: true, writesUnchanged: true, store: onDatabase("database", phalcon3)},
 	{name: "database, data as bytes", length: 35, writesUnchanged: true, store: onDatabase("database", "")},
 	{name: "database of Phalcon 5", length: 35, text: true, writesUnchanged: true, store: onDatabase("database5", phalcon5)},
@@ -65,6 +67,24 @@ func onRedis(t testing.TB) place {
 	return place{
 		php:  map[string]any{"backend": "redis", "path": path},
 		yaml: fmt.Sprintf("adapter: redis, redis: {path: %q}", path),
+	}
+}
+
+// onPhalconsRedis is Phalcon 5's own adapter, which knows one server.
+func onPhalconsRedis(t testing.TB) place {
+	srv := servers.SharedRedis(t)
+	n := srv.NewDatabase(t)
+	host, text, err := net.SplitHostPort(srv.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place{
+		php:  map[string]any{"backend": "redis5", "host": host, "port": port, "index": n},
+		yaml: fmt.Sprintf("adapter: redis, redis: {path: \"tcp://%s?database=%d\", flavor: phalcon5}", srv.Addr(), n),
 	}
 }
 
