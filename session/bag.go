@@ -27,9 +27,20 @@ func (b *Bag) open(d Document) (members Document, key string, err error) {
 	}
 	members, err = d.Members(key)
 	if errors.Is(err, ErrNoVariable) {
-		return b.s.m.opts.Codec.New(), key, nil
+		members, err = noMembers(b.s.m.opts.Codec)
 	}
 	return members, key, err
+}
+
+// noMembers returns the members of an empty map. An empty document would be something
+// else: a codec may have rules for the names of variables that members know nothing of.
+func noMembers(c Codec) (Document, error) {
+	const name = "members"
+	d := c.New()
+	if err := d.Set(name, map[string]any{}); err != nil {
+		return nil, err
+	}
+	return d.Members(name)
 }
 
 // view runs read on the bag's members.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,6 +200,33 @@ func TestASessionThatDoesNotParseStaysAsItIs(t *testing.T) {
 		}
 		if rec, err := a.Read(t.Context(), first, time.Hour); err != nil || string(rec.Data) != `a:1:{broken` {
 			t.Errorf("the stored bytes: got %q, %v", rec.Data, err)
+		}
+	})
+}
+
+// A bag's members and a flash's types are an array's keys, for which PHP has room under
+// any name, in a bag that is new as in one that is there.
+func TestAMembersNameIsNotBoundByTheRulesForVariables(t *testing.T) {
+	inEachFormat(t, func(t *testing.T, codec session.Codec) {
+		m, a, s := begin(t, codec, session.Options{})
+		long := strings.Repeat("n", 200)
+		for _, name := range []string{"sku|size", long, "", "7"} {
+			must(t, "Set in a new bag", s.Bag("bag "+strconv.Itoa(len(name))).Set(name, 1))
+			must(t, "Set in a bag that is there", s.Bag("bag 7").Set(name, 1))
+		}
+		must(t, "Add", s.Flash().Add("a|b", "text"))
+		must(t, "Commit", s.Commit(t.Context()))
+		if want := `a:1:{s:8:"sku|size";i:1;}`; !bytes.Contains(a.data, []byte(want)) {
+			t.Errorf("stored: got %q, want it to hold %q", a.data, want)
+		}
+		s = load(t, m, s.ID())
+		for _, name := range []string{"sku|size", long, "", "7"} {
+			if n, err := session.Get[int](s.Bag("bag "+strconv.Itoa(len(name))), name); n != 1 || err != nil {
+				t.Errorf("%q: got %d, %v", name, n, err)
+			}
+		}
+		if messages, err := s.Flash().Messages("a|b"); len(messages) != 1 || err != nil {
+			t.Errorf("flash: got %v, %v", messages, err)
 		}
 	})
 }
