@@ -158,7 +158,9 @@ func locationOf(kind int, zone string) (*time.Location, error) {
 	case zoneOffset:
 		for _, layout := range []string{"-07:00", "-07:00:00"} {
 			if t, err := time.Parse(layout, zone); err == nil {
-				return t.Location(), nil
+				// Not its Location, which is this machine's where that has the offset too.
+				_, offset := t.Zone()
+				return time.FixedZone("", offset), nil
 			}
 		}
 	}
