@@ -65,7 +65,8 @@ func (d *decoder) boolean(r *reader) (bool, error) {
 	return false, errMalformed
 }
 
-// number decodes an int or a float into any numeric kind that can hold it exactly.
+// number decodes an int or a float into any numeric kind that can hold it exactly, or, for
+// a float in a float32, is wide enough.
 func (d *decoder) number(r *reader, v reflect.Value) error {
 	var n int64
 	var f float64
@@ -93,7 +94,17 @@ func (d *decoder) number(r *reader, v reflect.Value) error {
 			return nil
 		}
 	case reflect.Float32, reflect.Float64:
-		if r.tok.kind == 'd' || int64(f) == n {
+		if v.OverflowFloat(f) {
+			break
+		}
+		if r.tok.kind == 'd' {
+			v.SetFloat(f)
+			return nil
+		}
+		if v.Kind() == reflect.Float32 {
+			f = float64(float32(f))
+		}
+		if f < 1<<63 && int64(f) == n { // what is no int64 becomes another on each processor
 			v.SetFloat(f)
 			return nil
 		}

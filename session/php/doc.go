@@ -20,7 +20,8 @@
 // # What becomes of values
 //
 // A variable is decoded when it is asked for, into whatever type is asked for, as
-// encoding/json does: numbers of any kind that can hold the value exactly, strings and
+// encoding/json does: numbers of any kind that can hold the value exactly (of a float, a
+// float32 takes the nearest that it has, but for one beyond its range), strings and
 // []byte, slices, arrays and maps, structs, pointers (nil is PHP's null),
 // encoding.TextMarshaler's types as strings, and time.Time.
 //

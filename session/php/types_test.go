@@ -144,6 +144,14 @@ func TestPHPValuesAreReadIntoWhatCanHoldThem(t *testing.T) {
 		{`a:1:{i:0;i:1;}`, new(php.List(1))},
 		{`O:1:"P":1:{s:1:"x";i:1;}`, php.Object{Class: "P", Props: php.Array{{Key: "x", Value: 1}}}},
 		{`i:1700000000;`, time.Unix(1700000000, 0)},
+		{`i:16777216;`, float32(1 << 24)},
+		{`i:-9223372036854775808;`, float32(math.MinInt64)},
+		{`i:-9223372036854775808;`, float64(math.MinInt64)},
+		{`d:0.1;`, float32(0.1)},
+		{`d:1.0E-300;`, float32(0)},
+		{`d:16777217;`, float32(1 << 24)},
+		{`d:3.4028234663852886E+38;`, float32(math.MaxFloat32)},
+		{`d:-INF;`, float32(math.Inf(-1))},
 	} {
 		back := reflect.New(reflect.TypeOf(c.want))
 		if err := parsed(t, php.Native(), "v|"+c.php).Decode("v", back.Interface()); err != nil {
@@ -198,6 +206,12 @@ func TestWhatATargetCannotHoldIsADecodeErrorThatNamesBoth(t *testing.T) {
 		{`i:-1;`, new(uint), "uint: it is stored as a PHP int"},
 		{`d:1.5;`, new(int), "int: it is stored as a PHP float"},
 		{`i:9007199254740993;`, new(float64), "float64: it is stored as a PHP int"},
+		{`i:9223372036854775807;`, new(float64), "float64: it is stored as a PHP int"},
+		{`i:9223372036854775807;`, new(float32), "float32: it is stored as a PHP int"},
+		{`i:16777217;`, new(float32), "float32: it is stored as a PHP int"},
+		{`d:1.0E+300;`, new(float32), "float32: it is stored as a PHP float"},
+		{`d:-3.5E+38;`, new(float32), "float32: it is stored as a PHP float"},
+		{`d:9.2233720368547758E+18;`, new(int64), "int64: it is stored as a PHP float"},
 		{`b:1;`, new(string), "string: it is stored as a PHP bool"},
 		{`a:0:{}`, new(string), "string: it is stored as a PHP array"},
 		{`a:1:{i:1;i:5;}`, new([]int), "[]int: it is stored as a PHP array, with a PHP array with other keys than 0, 1, 2, …"},
