@@ -138,6 +138,10 @@ func (d *decoder) anyPlain(r *reader, id ident) (any, error) {
 		d.keep(id, o)
 		props, err := d.entries(r)
 		o.Props = props
+		o.anyKeys = slices.ContainsFunc(props, func(e Entry) bool {
+			text, isText := e.Key.(string)
+			return isText && !isProperty(text, o.Class)
+		})
 		return o, err
 	case 'C':
 		s := &Serializable{Class: string(r.inside()), Payload: string(r.sp.buf[r.tok.body : r.tok.end-1]), origin: id}
@@ -263,28 +267,4 @@ func enumOf(r *reader) (*Enum, error) {
 		return nil, errMalformed
 	}
 	return &Enum{Class: class, Case: name}, checkClass(class)
-}
-
-// checkClass says whether PHP takes the name for a class's, and unserializes objects
-// of such.
-func checkClass(name string) error {
-	if !isName(name) || name[0] == '\\' {
-		return errMalformed
-	}
-	switch strings.ToLower(name) {
-	case "closure", "fiber", "generator", "weakmap", "weakreference":
-		return errClass
-	}
-	return nil
-}
-
-// isName says whether PHP takes it for the name of a class.
-func isName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		if c < 0x7f && c != '_' && c != '\\' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
-	}
-	return name != ""
 }

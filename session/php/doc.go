@@ -83,7 +83,9 @@
 // *session.DecodeError; into an any, nothing is decoded twice.
 //
 // As PHP, this package reads arrays and objects nested up to 4096 deep and refuses to
-// write deeper ones. Whether a class exists, and takes its properties, only PHP knows.
+// write deeper ones. It refuses objects of those classes of PHP's own at which
+// unserialize throws whatever is in them, such as Closure, SplFileInfo and PDO. Whether
+// any other class exists, and takes its properties, only PHP knows.
 //
 // # Beside a PHP application
 //

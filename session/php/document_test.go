@@ -358,3 +358,26 @@ func TestDepthIsCountedAsPHPCountsIt(t *testing.T) {
 		}
 	}
 }
+
+// What PHP has written it reads, by a class or an extension that is its own affair.
+func TestWhatGoWouldNotWriteStaysWhereItWasRead(t *testing.T) {
+	t.Parallel()
+	const file, odd = `O:11:"SplFileInfo":0:{}`, "O:4:\"Kept\":1:{s:2:\"\x00x\";i:1;}"
+	for _, more := range []string{``, `o|O:1:"A":0:{}p|r:6;`} {
+		d := parsed(t, php.Native(), `f|`+file+`b|a:1:{s:1:"f";`+file+`}k|`+odd+more)
+		members, err := d.Members("b")
+		must(t, "Members", err)
+		must(t, "Set of a member", members.Set("n", 1))
+		must(t, "Set", d.Set("b", members))
+		kept := decodeAs[any](t, d, "k")
+		must(t, "Set again", d.Set("k", kept))
+		must(t, "Set elsewhere", d.Set("l", []any{kept}))
+		b, err := d.Bytes()
+		must(t, "Bytes", err)
+		if want := `f|` + file + `b|a:2:{s:1:"f";` + file + `s:1:"n";i:1;}k|` + odd; !strings.HasPrefix(string(b), want) {
+			t.Errorf("got %q, want it to begin with %q", b, want)
+		}
+		kept.(*php.Object).Set("y", 2) //nolint:errcheck,forcetypeassert // it panics, and that is a failure
+		must(t, "Set of what was changed", d.Set("k", kept))
+	}
+}

@@ -162,9 +162,9 @@ func (e *encoder) own(v reflect.Value) (handled bool, err *session.EncodeError) 
 	case time.Time:
 		return true, e.time(x)
 	case Array:
-		return true, e.array(x, true)
+		return true, e.array(x)
 	case *Array:
-		return true, e.array(*x, true)
+		return true, e.array(*x)
 	case *Object:
 		return true, e.object(x)
 	case Object:
@@ -300,18 +300,22 @@ func rank(first bool) int {
 
 var errTwice = refuse("two of its keys are one for PHP, to which \"5\" and 5 are the same")
 
-// array encodes the elements of an array, or of an object.
-func (e *encoder) array(a Array, slot bool) *session.EncodeError {
-	if slot {
-		e.slots++
-		e.out = append(e.out, 'a', ':')
-	}
-	keys, err := keysOf(a, slot)
+// array encodes an array.
+func (e *encoder) array(a Array) *session.EncodeError {
+	e.slots++
+	e.out = append(e.out, 'a', ':')
+	return e.entries(a, nil)
+}
+
+// entries encodes the elements of an array, or the properties of the object o.
+func (e *encoder) entries(a Array, o *Object) *session.EncodeError {
+	keys, err := keysOf(a, o)
 	if err != nil {
 		return err
 	}
-	return e.items(len(a), !slot, func(i int) *session.EncodeError {
-		if !slot && !keys[i].isInt {
+	object := o != nil
+	return e.items(len(a), object, func(i int) *session.EncodeError {
+		if object && !keys[i].isInt {
 			e.out = appendString(e.out, keys[i].text)
 		} else {
 			e.out = keys[i].append(e.out)
@@ -320,9 +324,9 @@ func (e *encoder) array(a Array, slot bool) *session.EncodeError {
 	})
 }
 
-// keysOf returns the keys of an array, or of an object's properties, which keep those
-// that look like integers as they are.
-func keysOf(a Array, array bool) ([]key, *session.EncodeError) {
+// keysOf returns the keys of an array, or of the properties of the object o, which keep
+// those that look like integers as they are.
+func keysOf(a Array, o *Object) ([]key, *session.EncodeError) {
 	keys := make([]key, len(a))
 	list := true
 	for i, entry := range a {
@@ -330,8 +334,12 @@ func keysOf(a Array, array bool) ([]key, *session.EncodeError) {
 		if !ok {
 			return nil, refuse("a key of type %T is no key for PHP's arrays; use strings or integers that fit 64 bits", entry.Key)
 		}
-		if text, ok := entry.Key.(string); ok && !array {
+		if text, ok := entry.Key.(string); ok && o != nil {
 			k = key{text: text}
+		}
+		if o != nil && !o.anyKeys && !k.isInt && !isProperty(k.text, o.Class) {
+			return nil, refuse("an object of class %s has no property with the key %q, at which PHP would destroy the session; "+
+				"a key that begins with a NUL is one that PropertyKey makes of a name", o.Class, k.text)
 		}
 		keys[i] = k
 		list = list && k.isInt && k.n == int64(i)

@@ -83,7 +83,7 @@ func (e *encoder) object(o *Object) *session.EncodeError {
 	}
 	e.slots++
 	e.out = append(appendQuoted(append(e.out, "O:"...), o.Class), ':')
-	return e.array(o.Props, false)
+	return e.entries(o.Props, o)
 }
 
 func (e *encoder) enum(c *Enum) *session.EncodeError {

@@ -152,7 +152,11 @@ func (p *plan) add(f reflect.StructField, index []int, tag string, here map[stri
 		return fmt.Errorf("%s is not public, which only an object's property can be; name the class by a field _ struct{} `php:\"class=App\\\\User\"`", f.Name)
 	}
 	if p.class != "" {
-		fd.key = appendString(nil, PropertyKey(name, visibility, p.class))
+		key := PropertyKey(name, visibility, p.class)
+		if !isProperty(key, p.class) {
+			return fmt.Errorf("the tag of %s names %q, which is no name for a property in PHP", f.Name, name)
+		}
+		fd.key = appendString(nil, key)
 	} else {
 		fd.key = textKey(name).append(nil)
 	}

@@ -88,6 +88,8 @@ func TestGoValuesAreWrittenAsPHPWouldAndReadBack(t *testing.T) {
 		{php.Array{{Key: "b", Value: 1}, {Key: 2, Value: nil}, {Key: "a", Value: php.Array{}}}, `a:3:{s:1:"b";i:1;i:2;N;s:1:"a";a:0:{}}`},
 		{php.List(1, "a"), `a:2:{i:0;i:1;i:1;s:1:"a";}`},
 		{&php.Object{Class: "A", Props: php.Array{{Key: "5", Value: 1}, {Key: 5, Value: 2}}}, `O:1:"A":2:{s:1:"5";i:1;i:5;i:2;}`},
+		{&php.Object{Class: "STDCLASS", Props: php.Array{{Key: "\x00x", Value: 1}}}, "O:8:\"STDCLASS\":1:{s:2:\"\x00x\";i:1;}"},
+		{&php.Object{Class: "A", Props: php.Array{{Key: "\x00B\x00\x00x", Value: 1}}}, "O:1:\"A\":1:{s:5:\"\x00B\x00\x00x\";i:1;}"},
 		{php.Enum{Class: `App\Suit`, Case: "Hearts"}, `E:15:"App\Suit:Hearts";`},
 		{&php.Serializable{Class: "L", Payload: "a}b"}, `C:1:"L":3:{a}b}`},
 	} {
@@ -271,6 +273,20 @@ func TestWhatPHPHasNoFormForIsAnEncodeErrorAndChangesNothing(t *testing.T) {
 		{loop, "a reference to itself"},
 		{&php.Object{Class: "a b"}, "name of a class"},
 		{&php.Object{Class: "Closure"}, "name of a class"},
+		{&php.Object{Class: "ReflectionClass"}, "name of a class"},
+		{&php.Object{Class: "splFileInfo"}, "name of a class"},
+		{&php.Object{Class: "Traversable"}, "name of a class"},
+		{php.List(&php.Serializable{Class: "PDO"}), "name of a class"},
+		{&php.Object{Class: "Kept", Props: php.Array{{Key: "\x00x", Value: 1}}}, "no property with the key"},
+		{php.List(&php.Object{Class: "Kept", Props: php.Array{{Key: colour("\x00*\x00"), Value: 1}}}), "no property with the key"},
+		{&php.Object{Class: "Kept", Props: php.Array{{Key: "a", Value: 1}, {Key: "\x00\x00x", Value: 1}}}, "no property with the key"},
+		{struct {
+			_ struct{} `php:"class=A"`
+			X int      `php:"\x00x"`
+		}{}, "no name for a property"},
+		{struct {
+			_ struct{} `php:"class=Reflector"`
+		}{}, "name of a class"},
 		{&php.Enum{Class: "A"}, "a case"},
 		{&php.Serializable{Class: "L", Payload: "r:1;"}, "references of its own"},
 		{struct{ a int }{1}, "no exported fields"},

@@ -67,10 +67,13 @@ type Object struct {
 
 	// Props are the properties in order, under PHP's own keys: "name" is public,
 	// "\x00*\x00name" protected, "\x00Class\x00name" private to Class. A class with
-	// __serialize may have any keys, ints too.
+	// __serialize may have any keys, ints too; but one that begins with a NUL and is of
+	// neither form is not written into an object of another class than stdClass, unless
+	// the object was read with such a key.
 	Props Array
 
-	origin ident
+	anyKeys bool // PHP has given it a key that is no property's, so its class takes such
+	origin  ident
 }
 
 // Get returns the property of that name, whatever its visibility; of several (private
@@ -138,6 +141,17 @@ func PropertyKey(name string, v Visibility, class string) string {
 	default:
 		return name
 	}
+}
+
+// isProperty says whether PHP takes an object of the class with that key: whatever begins
+// with a NUL it takes apart, but for a class that declares no properties. Of those only
+// stdClass is known here.
+func isProperty(key, class string) bool {
+	if !strings.HasPrefix(key, "\x00") || strings.EqualFold(class, "stdClass") {
+		return true
+	}
+	owner, name, ok := strings.Cut(key[1:], "\x00")
+	return ok && owner != "" && name != ""
 }
 
 // Ref is a place that PHP holds by reference (&): where several places of a session
