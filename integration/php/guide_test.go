@@ -132,7 +132,7 @@ func TestThePHPOfTheGuidesRuns(t *testing.T) {
 			return out.String()
 		}
 		run("-l")
-		same := []string{"-d", "session.cookie_secure=1", "-d", "session.cookie_httponly=1", "-d", "serialize_precision=-1"}
+		same := []string{"-d", "session.cookie_secure=1", "-d", "session.cookie_httponly=1", "-d", "session.cookie_samesite=Lax", "-d", "serialize_precision=-1"}
 		if got := run(same...); got != "" {
 			t.Errorf("%v: with Go's settings: got %q, want nothing", s, got)
 		}

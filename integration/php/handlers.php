@@ -70,7 +70,10 @@ final class Database5Handler implements SessionHandlerInterface, SessionUpdateTi
     }
 }
 
-/** Mongo of incubator 3.4: no write where nothing has changed, an upsert else. */
+/**
+ * Mongo of incubator 3.4: no write where nothing has changed, an upsert else. destroy and gc,
+ * which are fatal errors there, do what they were meant to.
+ */
 final class MongoHandler implements SessionHandlerInterface {
     private string $data = '';
     function __construct(private MongoDB\Driver\Manager $mongo, private string $collection) {}
@@ -94,7 +97,7 @@ final class MongoHandler implements SessionHandlerInterface {
         return true;
     }
     function gc(int $max): int|false {
-        // Seconds where milliseconds belong: this removes nothing, as in the adapter.
+        // Seconds where milliseconds belong: this removes nothing, as in incubator 5.
         $write = new MongoDB\Driver\BulkWrite;
         $write->delete(['modified' => ['$lte' => new MongoDB\BSON\UTCDateTime(time() - $max)]]);
         return $this->mongo->executeBulkWrite($this->collection, $write)->getDeletedCount();
