@@ -267,3 +267,20 @@ func TestWhatStandsInOnePlaceAfterAllIsNoReference(t *testing.T) {
 		}
 	}
 }
+
+// PHP 8.2 takes both of what is written here, for the same number.
+func TestWhatIsSharedIsCopiedAsItWasWrittenAndElseWrittenAsPHPDoes(t *testing.T) {
+	t.Parallel()
+	d := parsed(t, php.Native(), `a|i:00;z|R:1;a|b:0;`)
+	for _, want := range []string{`a|b:0;z|i:00;`, `a|b:0;z|i:0;`} {
+		fresh := php.Native().New()
+		for name := range d.Names() {
+			must(t, "Set", fresh.Set(name, decodeAs[any](t, d, name)))
+		}
+		wantBytes(t, fresh, want)
+		d = parsed(t, php.Native(), want)
+		if got := decodeAs[int](t, d, "z"); got != 0 {
+			t.Errorf("z in %s: got %d, want 0", want, got)
+		}
+	}
+}
