@@ -123,7 +123,13 @@ func TestPHPAndGoShareSessionsAcrossDaylightSaving(t *testing.T) {
 			o := table.options(p)
 			o.Timezone, o.Now = zone, clock.Now
 			a := open(t, o)
-			const life = 24 * time.Minute // PHP's own default
+			const life = 90 * time.Minute
+			cleared := func(at time.Time) {
+				t.Helper()
+				if said := other.ask("gc %d %d", int(life.Seconds()), at.Unix()); said != "0" {
+					t.Errorf("at %v PHP clears %s sessions that live, want none", at, said)
+				}
+			}
 			n := 0
 			for _, change := range []string{"2027-03-28T01:00:00Z", "2027-10-31T01:00:00Z"} {
 				at, err := time.Parse(time.RFC3339, change)
@@ -155,10 +161,29 @@ func TestPHPAndGoShareSessionsAcrossDaylightSaving(t *testing.T) {
 					if _, data := other.read(theirs, now); data != "n|i:2;" {
 						t.Errorf("at %v PHP reads %q, want what Go swapped", now, data)
 					}
+					// Much later, it may be in the same hour of the wall, both are used again.
+					clock.Advance(56 * time.Minute)
+					used := clock.Now()
+					if r, err = a.Read(t.Context(), theirs, life); err != nil {
+						t.Fatalf("at %v Read = %v, want the session of %v", used, err, now)
+					}
+					if _, err := a.Swap(t.Context(), theirs, r, []byte("n|i:3;"), life); err != nil {
+						t.Errorf("at %v Swap = %v, want nil", used, err)
+					}
+					if err := a.Touch(t.Context(), ours, life); err != nil {
+						t.Errorf("at %v Touch = %v, want nil", used, err)
+					}
+					for _, id := range []string{ours, theirs} {
+						if modified, _ := other.read(id, used); modified[:19] < used.In(location).Format(time.DateTime) {
+							t.Errorf("used at %v, %s is of %s, want no less than PHP's wall shows", used, id, modified)
+						}
+					}
+					cleared(used)
 					clock.Advance(life - time.Second) // nobody's time is cut short
+					cleared(clock.Now())
 					for _, id := range []string{ours, theirs} {
 						if _, err := a.Read(t.Context(), id, life); err != nil {
-							t.Errorf("a second before the end of a life from %v, Read = %v, want the session", now, err)
+							t.Errorf("a second before the end of a life from %v, Read = %v, want the session", used, err)
 						}
 					}
 					if _, _, err := a.GC(t.Context(), life, 1000); err != nil {
@@ -166,16 +191,13 @@ func TestPHPAndGoShareSessionsAcrossDaylightSaving(t *testing.T) {
 					}
 					for _, id := range []string{ours, theirs} {
 						if err := a.Touch(t.Context(), id, life); err != nil {
-							t.Errorf("GC a second before the end of a life from %v took the session: %v", now, err)
+							t.Errorf("GC a second before the end of a life from %v took the session: %v", used, err)
 						}
 						if err := a.Destroy(t.Context(), id); err != nil {
 							t.Fatal(err)
 						}
 					}
 				}
-			}
-			if said := other.ask("gc %d %d", int(life.Seconds()), clock.Now().Unix()); said != "0" {
-				t.Errorf("PHP clears %s sessions, want none left", said)
 			}
 		})
 	}
@@ -193,4 +215,25 @@ func checkShared(t *testing.T, a session.Adapter, id, want string, now time.Time
 		t.Errorf("written at %v, it expires at %v, want a life of %v later", now, r.Expires, life)
 	}
 	return r
+}
+
+// Where timezone is not PHP's, its sessions lead the clock by hours.
+func TestAWrongTimezoneIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	p := newTable(t, servers.SharedMariaDB(t), phalcons)
+	a := open(t, p.text()) // UTC
+	other := php(t, p, "Asia/Tokyo")
+	now := time.Now()
+	other.write("abc", "theirs", now)
+	before, _ := other.read("abc", now)
+	r, err := a.Read(t.Context(), "abc", life)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Swap(t.Context(), "abc", r, []byte("ours"), life); err == nil || !strings.Contains(err.Error(), "timezone") {
+		t.Errorf("Swap = %v, want an error that names timezone", err)
+	}
+	if modified, data := other.read("abc", now); modified != before || data != "theirs" {
+		t.Errorf("after that the session is %q of %s, want it as PHP wrote it at %s", data, modified, before)
+	}
 }

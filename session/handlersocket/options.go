@@ -53,7 +53,9 @@ type Options struct {
 	SecretWr string `yaml:"secret_wr"`
 
 	// Timezone is the zone of the times in the table: PHP's date.timezone, by
-	// default UTC.
+	// default UTC. By another, sessions that PHP has written end too early or too late,
+	// and those that lead the clock by more than MaxLead cannot be swapped: the error
+	// names this option.
 	Timezone string `yaml:"timezone"`
 
 	// Pool is the most connections to each port.

@@ -59,6 +59,10 @@ func (a *Adapter) Swap(ctx context.Context, id string, prev session.Record, next
 	return r, nil
 }
 
+// apart is how far the clocks of machines that share a table may differ: a time that leads
+// by more than that beyond MaxLead was not written by the clock and the zone that are set here.
+const apart = time.Minute
+
 // advance returns the time that a swap writes: now, but at least a unit after the one
 // before, so that no two versions in a row are alike. When that would lead the clock by
 // too much it waits.
@@ -67,12 +71,20 @@ func (s *store) advance(ctx context.Context, before wall, digits int) (wall, err
 	for {
 		now := s.opts.Now()
 		next := now.Truncate(u)
-		if least := s.used(before, now).Add(u); next.Before(least) {
-			next = least
+		// A wall that shows more than the one before is a later version, whichever moments the
+		// two stand for, and PHP's gc must not find less than that.
+		if !s.zone.wallAt(next).After(before.Time) {
+			if least := s.used(before, now).Add(u); next.Before(least) {
+				next = least
+			}
 		}
 		ahead := next.Sub(now) - s.opts.MaxLead
-		if ahead <= 0 {
+		switch {
+		case ahead <= 0:
 			return s.zone.wallAt(next), nil
+		case ahead > apart:
+			return wall{}, fmt.Errorf("session/handlersocket: the session's time in the table leads the clock by %v, which max_lead, %v, does not explain; nothing was stored. Set timezone, which is %s, to PHP's date.timezone, or set the clock right, if it was set back",
+				(next.Sub(now) - u).Round(time.Second), s.opts.MaxLead, s.zone)
 		}
 		pause := time.NewTimer(min(max(ahead, time.Millisecond), time.Second)) // the clock may not be the one that timers go by
 		select {

@@ -131,6 +131,28 @@ func TestVersionsAdvanceAcrossBothChanges(t *testing.T) {
 	}
 }
 
+// In the first showing of the hour that is shown twice, a time early in it is close to what
+// its second showing will be: it is a past one all the same, and a swap writes now. PHP's
+// gc, which compares walls, would clear the session otherwise.
+func TestASwapInTheHourThatIsShownTwiceWritesNow(t *testing.T) {
+	t.Parallel()
+	for row, want := range map[string]struct{ now, wall string }{
+		"2027-10-31 03:01:00.000000": {"2027-10-31T00:57:00Z", "2027-10-31 03:57:00.000000"},
+		"2027-10-31 03:00:00.000000": {"2027-10-31T00:59:59Z", "2027-10-31 03:59:59.000000"},
+		"2027-10-31 03:10:00.000000": {"2027-10-31T01:11:00Z", "2027-10-31 03:11:00.000000"},
+		"2027-10-31 03:57:00.000000": {"2027-10-31T00:57:00Z", "2027-10-31 03:57:00.000001"},
+		"2027-10-31 03:59:00.000000": {"2027-10-31T01:10:00Z", "2027-10-31 03:10:00.000000"}, // of the first showing
+		"2027-10-31 03:12:00.000000": {"2027-10-31T01:10:00Z", "2027-10-31 03:12:00.000001"}, // it may lead, in the second
+	} {
+		s := &store{zone: kyiv(t), opts: Options{MaxLead: DefaultMaxLead, Now: func() time.Time { return utc(t, want.now) }}}
+		before, digits, _ := parseWall([]byte(row))
+		w, err := s.advance(t.Context(), before, digits)
+		if err != nil || w.text(6) != want.wall {
+			t.Errorf("at %s a swap of %s writes %s, %v; want %s", want.now, row, w.text(6), err, want.wall)
+		}
+	}
+}
+
 func TestASwapThatWouldLeadTheClockByTooMuchIsBusy(t *testing.T) {
 	t.Parallel()
 	now := utc(t, "2027-07-01T00:00:00Z")

@@ -345,3 +345,29 @@ func TestOfAnIDThatTheColumnCannotHoldThereIsNoSession(t *testing.T) {
 		p.tell(nil)
 	}
 }
+
+// The time of a row that PHP has written in another zone than the one that is set leads by
+// hours, and no waiting helps: a swap says at once what to mend, and sends nothing.
+func TestASwapOfATimeFarAheadNamesTheTimezoneAtOnce(t *testing.T) {
+	t.Parallel()
+	for modified, refused := range map[string]bool{
+		"2027-03-04 14:00:00": true,
+		"2027-03-04 12:15:00": true, // what zones differ by at the least
+		"2027-03-04 12:04:59": false,
+	} {
+		a, p := open(t, noon, modified)
+		p.tell(func(string) string { return "0\t3\t" + id + "\t" + modified + "\tdata" })
+		prev, err := a.Read(t.Context(), id, life)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.tell(p.told)
+		_, err = a.Swap(t.Context(), id, prev, []byte("next"), life)
+		if sent := len(p.requests()); (err != nil) != refused || (sent == 0) != refused {
+			t.Errorf("at noon a swap of %s = %v, and %d requests were sent; want it refused: %t", modified, err, sent, refused)
+		}
+		if refused && (err == nil || !strings.Contains(err.Error(), "timezone") || !strings.Contains(err.Error(), "set back") || errors.Is(err, session.ErrBusy)) {
+			t.Errorf("a swap of %s = %v, want it to name timezone and a clock that was set back, and not to be busy", modified, err)
+		}
+	}
+}
