@@ -174,9 +174,11 @@ final class HandlerSocketHandler implements SessionHandlerInterface {
 
 /** Redis of Phalcon 5.18: the session is a serialized string, under a lifetime of the adapter's own. */
 final class Redis5Handler implements SessionHandlerInterface, SessionUpdateTimestampHandlerInterface {
+    const LOCK_RETRIES = 20_000; // the options' defaults are 100 tries, 50,000 us apart
+    const LOCK_WAIT = 2000;
     const LIFETIME = 3600; // the option's default; PHP's session.gc_maxlifetime counts for nothing
-    private ?Redis $redis = null;
-    function __construct(private string $host, private int $port, private int $index) {}
+    private ?Redis $redis = null; private string $lock = ''; private string $secret = '';
+    function __construct(private string $host, private int $port, private int $index, private bool $locking) {}
     function open(string $path, string $name): bool {
         if (!$this->redis) {
             $this->redis = new Redis;
@@ -185,8 +187,9 @@ final class Redis5Handler implements SessionHandlerInterface, SessionUpdateTimes
         }
         return true;
     }
-    function close(): bool { return true; }
+    function close(): bool { $this->release(); return true; }
     function read(string $id): string|false {
+        $this->acquire("sess-reds-$id-lock");
         if (!$this->redis->exists("sess-reds-$id")) { return ''; }
         $stored = $this->redis->get("sess-reds-$id");
         if (is_numeric($stored)) { return $stored; }
@@ -203,6 +206,23 @@ final class Redis5Handler implements SessionHandlerInterface, SessionUpdateTimes
         return true;
     }
     function gc(int $max): int|false { return 0; }
+    private function acquire(string $key): void {
+        if (!$this->locking || $this->lock === $key) { return; }
+        $this->release();
+        for ($try = 0; $try < self::LOCK_RETRIES; $try++, usleep(self::LOCK_WAIT)) {
+            $secret = bin2hex(random_bytes(16));
+            if ($this->redis->set($key, $secret, ['nx', 'ex' => 30])) {
+                [$this->lock, $this->secret] = [$key, $secret];
+                return;
+            }
+        }
+        throw new Exception('the session lock was not acquired');
+    }
+    private function release(): void {
+        if ($this->lock === '') { return; }
+        $this->redis->eval("if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end", [$this->lock, $this->secret], 1);
+        $this->lock = '';
+    }
 }
 
 /** The handler that a configuration names; null is one of PHP's own, set by ini. */
@@ -213,7 +233,7 @@ function handler(array $c): ?SessionHandlerInterface {
             ini_set('session.save_path', $c['path']);
             return null;
         case 'redis5':
-            return new Redis5Handler($c['host'], $c['port'], $c['index']);
+            return new Redis5Handler($c['host'], $c['port'], $c['index'], $c['locking'] ?? false);
         case 'database': case 'database5':
             $db = new PDO($c['dsn'], 'root', '', [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::MYSQL_ATTR_INIT_COMMAND => "SET time_zone = '+00:00'"]);
             return $c['backend'] === 'database' ? new DatabaseHandler($db, $c['table']) : new Database5Handler($db, $c['table']);

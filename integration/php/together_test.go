@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -268,23 +269,41 @@ func (sh *shared) request(m *session.Manager, id string, do func(s *session.Sess
 	return w.Code
 }
 
-// With phpredis's locks on both sides a request has the session to itself, whoever
-// serves it. (One server: with several, phpredis 5.3.7 and 6.1.0 release locks on the
-// wrong one.)
+// With locks on both sides a request has the session to itself, whoever serves it. (One
+// server: with several, phpredis 5.3.7 and 6.1.0 release locks on the wrong one.)
 func TestWithLocksNothingIsLostThoughPHPAndGoWriteAtOnce(t *testing.T) {
 	t.Parallel()
-	const visits, each = 150, 2
-	srv := servers.SharedRedis(t)
-	path := "tcp://" + srv.Addr() + "?database=" + strconv.Itoa(srv.NewDatabase(t))
-	b := backend{name: "redis", length: 64, store: func(testing.TB) place {
-		return place{
-			php:  map[string]any{"backend": "redis", "path": path},
-			yaml: fmt.Sprintf("adapter: redis, redis: {path: %q, lock: {wait: 1m, every: 2ms}}", path),
-		}
-	}}
-	sh := newShared(t, b, "php", map[string]string{
-		"redis.session.locking_enabled": "1", "redis.session.lock_retries": "-1", "redis.session.lock_wait_time": "2000", "redis.session.lock_expire": "60",
+	const lock = ", lock: {wait: 1m, every: 2ms}}"
+	t.Run("phpredis", func(t *testing.T) {
+		t.Parallel()
+		srv := servers.SharedRedis(t)
+		path := "tcp://" + srv.Addr() + "?database=" + strconv.Itoa(srv.NewDatabase(t))
+		b := backend{length: 64, store: func(testing.TB) place {
+			return place{
+				php:  map[string]any{"backend": "redis", "path": path},
+				yaml: fmt.Sprintf("adapter: redis, redis: {path: %q", path) + lock,
+			}
+		}}
+		bothAtOnce(t, b, map[string]string{
+			"redis.session.locking_enabled": "1", "redis.session.lock_retries": "-1", "redis.session.lock_wait_time": "2000", "redis.session.lock_expire": "60",
+		})
 	})
+	t.Run("Phalcon 5", func(t *testing.T) {
+		t.Parallel()
+		b := backend{length: 64, store: func(t testing.TB) place {
+			at := onPhalconsRedis(t)
+			at.php["locking"] = true
+			at.yaml = strings.TrimSuffix(at.yaml, "}") + lock
+			return at
+		}}
+		bothAtOnce(t, b, nil)
+	})
+}
+
+// bothAtOnce has processes of PHP's and requests to Go count in one session at once.
+func bothAtOnce(t *testing.T, b backend, ini map[string]string) {
+	const visits, each = 150, 2
+	sh := newShared(t, b, "php", ini)
 	id := sh.begin(b, vars{"kept": "x"})
 	var wg sync.WaitGroup
 	for range each {
