@@ -19,6 +19,12 @@
 // cookie_path, cookie_domain and lifetime are Phalcon's names for the service's own
 // cookie.path, cookie.domain and lifetime; whoever sets both is told so. The rest is
 // described with handlersocket.Options.
+//
+// YAML has no word for Options.SQL, so nothing is looked up at the start. charset, data_bytes
+// and id_chars must say what the table's columns hold, where that is not what Phalcon's do:
+// the plugin cuts what is too long, and garbles what is no text, in silence. And dbtable
+// must not be a view: opening one crashes the server. Who wants both checked makes the
+// adapter in Go.
 package handlersocket
 
 import (

@@ -63,16 +63,27 @@ func TestAnExchangeAllocatesNothing(t *testing.T) {
 		"many":    "0\t2" + strings.Repeat("\tsome\x01\x49thing\t\x00", 500),
 		"\tone\t": "0\t2\tone\trow",
 		"gone":    "0\t1\t1",
+		"new":     "0\t1",
+		"U\tset":  "0\t1\t1",
+		"U?\tset": "0\t2\told\trow",
+		"D?":      "0\t2\told\trow",
 	})})
 	t.Cleanup(c.Close)
 	x := define(t, c)
 	var rows hs.Rows
 	b := c.NewBatch()
+	added := []hs.Value{hs.String("new"), hs.Bytes([]byte("row"))}
+	set := []hs.Value{hs.String("set"), hs.Null()}
+	swap := hs.Query{Key: []hs.Value{hs.String("k")}, Filters: []hs.Filter{{Op: hs.Equal, Value: hs.String("2027-03-04 05:06:07")}}}
 	ctx := context.Background() // a context that can end costs its watching
 	for name, do := range map[string]func() error{
-		"a find of one row":  func() error { return x.Find(ctx, &rows, key("one")) },
-		"a find of 500 rows": func() error { return x.Find(ctx, &rows, key("many")) },
-		"a delete":           func() error { _, err := x.Delete(ctx, key("gone")); return err },
+		"a find of one row":                     func() error { return x.Find(ctx, &rows, key("one")) },
+		"a find of 500 rows":                    func() error { return x.Find(ctx, &rows, key("many")) },
+		"a delete":                              func() error { _, err := x.Delete(ctx, key("gone")); return err },
+		"a delete that returns what it deletes": func() error { return x.DeleteReturning(ctx, &rows, swap) },
+		"an insert":                             func() error { _, err := x.Insert(ctx, added...); return err },
+		"an update":                             func() error { _, err := x.Update(ctx, swap, set...); return err },
+		"an update that returns what it replaces": func() error { return x.UpdateReturning(ctx, &rows, swap, set...) },
 		"a batch of 16 finds": func() error {
 			b.Reset()
 			for range 16 {
