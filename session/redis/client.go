@@ -19,6 +19,7 @@ type node struct {
 	tls    *TLS   // nil for none
 	state
 	crew crew
+	owed owed
 }
 
 // connect makes the clients of t. Nothing is dialled before they are used.

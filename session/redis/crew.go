@@ -82,6 +82,9 @@ func (n *node) direct() bool {
 // cancelled before.
 const near = 10 * time.Second
 
+// attentive is a context whose cancellation is heard though its deadline is near.
+type attentive struct{ context.Context }
+
 // await makes a call of the driver's, and waits for it or for the context's end. A call
 // that is left alone ends by the driver's time-outs; what it returns then is nobody's.
 //
@@ -89,7 +92,8 @@ const near = 10 * time.Second
 // as a request's is, and nothing but the server's answer is waited for, it is not done.
 func await[T any](ctx context.Context, n *node, call func() (T, error)) (T, error) {
 	deadline, ok := ctx.Deadline()
-	if ctx.Done() == nil || ok && n.direct() && time.Until(deadline) < near {
+	_, hears := ctx.(attentive)
+	if ctx.Done() == nil || ok && !hears && n.direct() && time.Until(deadline) < near {
 		return call()
 	}
 	c := &n.crew

@@ -31,9 +31,13 @@ return redis.call('pexpire', KEYS[1], ARGV[2])`)
 
 // locks are those that this adapter holds.
 type locks struct {
-	mu     sync.Mutex
-	held   map[*held]struct{}
-	closed bool
+	mu      sync.Mutex
+	held    map[*held]struct{}
+	closed  bool
+	working sync.WaitGroup // those who renew locks, and who give them back late
+
+	open context.Context // ends with the adapter
+	end  context.CancelFunc
 }
 
 // held is one of them.
@@ -42,23 +46,29 @@ type held struct {
 	node        *node
 	id          string // of the session, as stored
 	key, secret string
-	stop        func()        // ends the renewing
-	stopped     chan struct{} // it has ended
+	stop        func() // ends the renewing
 	released    sync.Once
 }
 
 var _ session.Lock = (*held)(nil)
 
-func (l *locks) init() { l.held = make(map[*held]struct{}) }
+func (l *locks) init() {
+	l.held = make(map[*held]struct{})
+	l.open, l.end = context.WithCancel(context.Background())
+}
 
-// take notes a lock, unless the adapter is closed.
-func (l *locks) take(h *held) bool {
+// take notes a lock and has it renewed, unless the adapter is closed.
+func (l *locks) take(h *held, expire time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.held[h] = struct{}{}
+	if l.closed {
+		return false
 	}
-	return !l.closed
+	l.held[h] = struct{}{}
+	var renewing context.Context
+	renewing, h.stop = context.WithCancel(l.open)
+	l.working.Go(func() { h.renew(renewing, expire) })
+	return true
 }
 
 func (l *locks) drop(h *held) {
@@ -67,14 +77,25 @@ func (l *locks) drop(h *held) {
 	delete(l.held, h)
 }
 
-// close releases what is left: its requests are over.
+// close releases what is left, all at once: its requests are over. What cannot be released
+// before ctx ends expires.
 func (l *locks) close(ctx context.Context) {
 	l.mu.Lock()
 	l.closed = true
 	left := slices.Collect(maps.Keys(l.held))
 	l.mu.Unlock()
+	l.end()
+	idle := make(chan struct{})
 	for _, h := range left {
-		_ = h.Release(ctx) // it expires
+		l.working.Go(func() { _ = h.Release(ctx) })
+	}
+	go func() {
+		defer close(idle)
+		l.working.Wait()
+	}()
+	select {
+	case <-idle:
+	case <-ctx.Done():
 	}
 }
 
@@ -96,12 +117,8 @@ func (a *Adapter) Lock(ctx context.Context, id string) (session.Lock, error) {
 	if err := h.acquire(ctx, *o); err != nil {
 		return nil, err
 	}
-	var renewing context.Context
-	renewing, h.stop = context.WithCancel(context.WithoutCancel(ctx))
-	h.stopped = make(chan struct{})
-	go h.renew(renewing, o.Expire)
-	if !a.locks.take(h) {
-		return nil, errors.Join(errClosed, h.Release(ctx))
+	if !a.locks.take(h, o.Expire) {
+		return nil, errors.Join(errClosed, h.giveBack(ctx))
 	}
 	return h, nil
 }
@@ -132,10 +149,9 @@ func (h *held) acquire(ctx context.Context, o Lock) error {
 		reply, err := h.node.write(ctx, h.key, value, nil, "set", h.key, value, "nx", "px", milliseconds(o.Expire))
 		switch {
 		case errors.Is(err, session.ErrOutcomeUnknown):
-			// Perhaps we have it. Whether or not: it is nobody's, or expires.
-			short, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-			defer cancel()
-			_, _ = h.node.run(short, release, nil, []byte(h.secret), []string{h.key})
+			// Perhaps we have it, or are about to: a server that stands still executes
+			// what it was sent when it goes on.
+			h.a.locks.owe(h, o.Expire)
 			return fmt.Errorf("%w (taking the session's lock: %s)", session.ErrBusy, err.Error())
 		case err != nil:
 			return err
@@ -154,7 +170,6 @@ func (h *held) acquire(ctx context.Context, o Lock) error {
 
 // renew keeps the lock alive until it is released, or lost.
 func (h *held) renew(ctx context.Context, expire time.Duration) {
-	defer close(h.stopped)
 	every := expire / 3
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -165,7 +180,7 @@ func (h *held) renew(ctx context.Context, expire time.Duration) {
 		case <-t.C:
 		}
 		once, cancel := context.WithTimeout(ctx, every)
-		n, err := h.node.run(once, renew, nil, fmt.Append(nil, milliseconds(expire)), []string{h.key}, h.secret)
+		n, err := h.node.run(attentive{once}, renew, nil, fmt.Append(nil, milliseconds(expire)), []string{h.key}, h.secret)
 		cancel()
 		if err == nil && n == 0 {
 			return // lost: the next Swap is refused
@@ -179,17 +194,24 @@ func (h *held) Swap(ctx context.Context, prev session.Record, next []byte, life 
 }
 
 // Release gives the lock to the next, on the session's own server. (phpredis 5.3.7 and
-// 6.1.0 release it on another one where there are several.)
+// 6.1.0 release it on another one where there are several.) Where it fails, it is tried
+// again in the background until the lock has expired, or the adapter is closed.
 func (h *held) Release(ctx context.Context) (err error) {
 	h.released.Do(func() {
-		h.stop()
-		<-h.stopped
+		h.stop() // a renewal that is under way renews nothing that is released
 		h.a.locks.drop(h)
-		var n int64
-		n, err = h.node.run(ctx, release, nil, []byte(h.secret), []string{h.key})
-		if err == nil && n == 0 {
-			err = errLockLost
+		if err = h.giveBack(ctx); err != nil && !errors.Is(err, errLockLost) {
+			h.a.locks.owe(h, h.a.opts.Lock.Expire)
 		}
 	})
+	return err
+}
+
+// giveBack tries it once. Nothing is wrong with doing it twice: nobody else has the secret.
+func (h *held) giveBack(ctx context.Context) error {
+	n, err := h.node.run(ctx, release, nil, []byte(h.secret), []string{h.key})
+	if err == nil && n == 0 {
+		err = errLockLost
+	}
 	return err
 }
