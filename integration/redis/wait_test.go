@@ -53,12 +53,46 @@ func TestOnlyWhatWasWrittenIsInDoubtWhenReplicasAreSilent(t *testing.T) {
 		{"Swap of what has changed, by its digest", second(a.Swap(t.Context(), "id", session.Record{Data: make([]byte, 5000)}, []byte("x"), life)), session.ErrConflict},
 		{"Swap of what is not there", second(a.Swap(t.Context(), "nobody", stale, []byte("x"), life)), session.ErrNotFound},
 		{"Create of what is there", second(a.Create(t.Context(), "id", []byte("x"), life)), session.ErrExists},
-		{"Destroy of what is not there", a.Destroy(t.Context(), "nobody"), nil},
 		{"Destroy", a.Destroy(t.Context(), "id"), session.ErrOutcomeUnknown},
+		{"Destroy of what is not there, on the master", a.Destroy(t.Context(), "id"), session.ErrOutcomeUnknown},
 	} {
 		if !errors.Is(c.got, c.want) || errors.Is(c.got, session.ErrOutcomeUnknown) != errors.Is(c.want, session.ErrOutcomeUnknown) {
 			t.Errorf("%s while the replica is silent = %v, want %v", c.what, c.got, c.want)
 		}
+	}
+	replica.Resume(t)
+	if err := a.Destroy(t.Context(), "id"); err != nil {
+		t.Errorf("Destroy once the replica answers = %v, want nil", err)
+	}
+	if left := keys(t, replica, "*id"); len(left) > 0 {
+		t.Errorf("the replica still has %q, want nothing", left)
+	}
+}
+
+// Nothing is written any more that a replica could be asked for, on whichever connection.
+func TestASignOutIsConfirmedOnlyWhenTheReplicasHaveIt(t *testing.T) {
+	t.Parallel()
+	master, replica := withReplica(t)
+	o := redis.Options{Wait: &redis.Wait{Timeout: 200 * time.Millisecond}}
+	a := openAdapter(t, one(master), o)
+	if _, err := a.Create(t.Context(), "id", []byte("x"), life); err != nil {
+		t.Fatal(err)
+	}
+	another := openAdapter(t, one(master), o)
+	replica.Pause(t)
+	for _, a := range []*redis.Adapter{a, a, another} {
+		if err := a.Destroy(t.Context(), "id"); !errors.Is(err, session.ErrOutcomeUnknown) {
+			t.Errorf("Destroy while the replica is silent = %v, want ErrOutcomeUnknown", err)
+		}
+	}
+	replica.Resume(t)
+	until(t, "the replica has heard of it", func() bool { return another.Destroy(t.Context(), "id") == nil })
+	if left := keys(t, replica, "*id"); len(left) > 0 {
+		t.Errorf("the replica still has %q, want nothing", left)
+	}
+	master.Do(t, "CONFIG", "SET", "maxmemory", "1")
+	if err := a.Destroy(t.Context(), "id"); err != nil {
+		t.Errorf("Destroy of what is not there, on a full server = %v, want nil", err)
 	}
 }
 

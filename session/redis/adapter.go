@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,8 +83,8 @@ func newAdapter(o Options, own bool, connect func() ([]*node, error)) *Adapter {
 
 // Open makes the clients and tries on each server everything that sessions need. Its
 // errors name the mend. Where there are several servers by weight, those that cannot be
-// reached are left to answer later, as long as one can: their sessions have errors until
-// then. Opening an open adapter does nothing.
+// reached, or are still loading their data, are left to answer later, as long as one answers:
+// their sessions have errors until then. Opening an open adapter does nothing.
 func (a *Adapter) Open(ctx context.Context) error {
 	select {
 	case a.opening <- struct{}{}:
@@ -123,17 +124,24 @@ func (a *Adapter) try(ctx context.Context, nodes []*node) error {
 	}
 	wg.Wait()
 	reached := 0
+	var away []error
 	for i, err := range errs {
 		if err == nil {
 			reached++
-		} else if !isReply(err) && len(nodes) > 1 && ctx.Err() == nil && !errors.Is(err, errUnfit) {
-			errs[i] = nil
+		} else if passing(err) && len(nodes) > 1 && ctx.Err() == nil {
+			away, errs[i] = append(away, err), nil
 		}
 	}
 	if err := errors.Join(errs...); err != nil || reached > 0 {
 		return err
 	}
-	return fmt.Errorf("session/redis: none of the %d servers can be reached", len(nodes))
+	return fmt.Errorf("session/redis: none of the %d servers can be reached:\n%w", len(nodes), errors.Join(away...))
+}
+
+// passing says whether a server may do better by itself: it is dead, or it loads its data.
+// What it refuses for another reason it will refuse until somebody mends it.
+func passing(err error) bool {
+	return !isReply(err) && !errors.Is(err, errUnfit) || strings.HasPrefix(reply(err), "LOADING")
 }
 
 // adopt makes nodes the servers, unless the adapter was closed meanwhile.
@@ -232,7 +240,12 @@ func (a *Adapter) Touch(ctx context.Context, id string, life time.Duration) erro
 	return err
 }
 
-// Destroy removes the session.
+// Destroy removes the session. With Options.Wait it waits for the replicas also where the
+// session is gone already, so that a Destroy can be repeated until they have it.
+//
+// It does so whether or not a lock is still held that was taken for it, as phpredis's own
+// session_destroy does: whoever signs out is better signed out. A PHP request that has the
+// lock by then may write its session back.
 func (a *Adapter) Destroy(ctx context.Context, id string) error {
 	n, err := a.server(ctx, id)
 	if err != nil {

@@ -58,13 +58,16 @@ func (m marked) sent() bool {
 	return !m.state.CompareAndSwap(pending, abandoned) && m.state.Load() == sent
 }
 
+// again has a command be sent anew of which the server has said that it has done nothing.
+func (m marked) again() { m.state.CompareAndSwap(sent, pending) }
+
 // write runs a command that must not be run twice, in one trip. last is its argument that
 // is marked; args holds it, too.
 func (n *node) write(ctx context.Context, key string, last marked, w *Wait, args ...any) (any, error) {
 	reply, err := await(ctx, n, func() (any, error) {
 		cmd := once{goredis.NewCmd(ctx, args...)}
 		if w != nil {
-			return n.sendAndWait(ctx, key, cmd, *w)
+			return n.sendAndWait(ctx, key, cmd, last, *w)
 		}
 		err := n.client.Process(ctx, cmd)
 		return cmd.Val(), err
@@ -111,7 +114,7 @@ func (n *node) run(ctx context.Context, s script, w *Wait, last []byte, keys []s
 	reply, err := n.write(ctx, keys[0], final, w, all...)
 	if err != nil && goredis.HasErrorPrefix(err, "NOSCRIPT") {
 		all[0], all[1] = "eval", s.text
-		final.state.Store(pending)
+		final.again()
 		reply, err = n.write(ctx, keys[0], final, w, all...)
 	}
 	if err != nil {

@@ -47,9 +47,17 @@ return 1
 // GET is for what somebody else keeps under the key, as in touch. DEL comes in any case: a
 // replica refuses it, and cannot know whether the session is there. GETDEL would do both, since
 // Redis 6.2, but send the session back.
+//
+// Where replicas are waited for, they are also where the session is gone: a Destroy before
+// may have failed because they did not have it. WAIT is about what was written, so something is.
+// SET after DEL, within a script, is done on a full server, too.
 var destroy = newScript(`
 redis.call('get', KEYS[1])
-return redis.call('del', KEYS[1])
+if redis.call('del', KEYS[1]) == 0 and ARGV[1] == 'wait' then
+  redis.call('set', KEYS[1], '', 'px', 1)
+  redis.call('del', KEYS[1])
+end
+return 1
 `)
 
 // getex is for servers before Redis 6.2, which have no GETEX.
@@ -103,7 +111,11 @@ func (n *node) found(ctx context.Context, stored []byte, err error) ([]byte, err
 
 // remove deletes a session.
 func (n *node) remove(ctx context.Context, key string, w *Wait) error {
-	_, err := n.run(ctx, destroy, w, nil, []string{key})
+	var how []byte
+	if w != nil {
+		how = []byte("wait")
+	}
+	_, err := n.run(ctx, destroy, w, how, []string{key})
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 
 // sendAndWait sends the command and WAIT on one connection, in one trip. What has written
 // nothing needs no replica to know of it.
-func (n *node) sendAndWait(ctx context.Context, key string, cmd once, w Wait) (any, error) {
+func (n *node) sendAndWait(ctx context.Context, key string, cmd once, last marked, w Wait) (any, error) {
 	timeout := w.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = min(timeout, max(time.Until(deadline)*9/10, time.Millisecond))
@@ -23,9 +23,9 @@ func (n *node) sendAndWait(ctx context.Context, key string, cmd once, w Wait) (a
 	waited := goredis.NewCmd(ctx, "wait", w.Replicas, milliseconds(timeout))
 	var err error
 	if c, is := n.client.(*goredis.ClusterClient); is {
-		err = inCluster(ctx, c, key, cmd, waited)
+		err = inCluster(ctx, c, key, cmd, last, waited)
 	} else {
-		err = pipe(ctx, n.client, cmd, waited)
+		err = pipe(ctx, n.client, cmd, last, waited)
 	}
 	if code, is := cmd.Val().(int64); is && code <= 0 {
 		return code, nil
@@ -43,9 +43,11 @@ func (n *node) sendAndWait(ctx context.Context, key string, cmd once, w Wait) (a
 	return cmd.Val(), nil
 }
 
-// pipe sends commands of which cmd is the one that counts. It returns cmd's own error, or
-// the pipeline's; but not that the server refuses another one.
-func pipe(ctx context.Context, client goredis.UniversalClient, cmd once, then *goredis.Cmd, first ...goredis.Cmder) error {
+// pipe sends commands of which cmd, with its marked argument, is the one that counts. It
+// returns cmd's own error, or the pipeline's; but not that the server refuses another one. A
+// refusal before cmd was sent is of the connection, and the driver tells it by the pipeline's
+// error alone.
+func pipe(ctx context.Context, client goredis.UniversalClient, cmd once, last marked, then *goredis.Cmd, first ...goredis.Cmder) error {
 	pipe := client.Pipeline()
 	for _, c := range append(first, cmd, then) {
 		_ = pipe.Process(ctx, c) // is told by Exec
@@ -54,7 +56,7 @@ func pipe(ctx context.Context, client goredis.UniversalClient, cmd once, then *g
 	if own := cmd.Err(); own != nil {
 		return own
 	}
-	if isReply(err) {
+	if isReply(err) && last.state.Load() == sent {
 		return nil
 	}
 	return err
@@ -67,12 +69,12 @@ const redirects = 3
 // inCluster is pipe to the one server that has the key's slot: WAIT is about what its own
 // connection has written. The driver would send WAIT to any of them. A server that says where
 // else the slot is has done nothing.
-func inCluster(ctx context.Context, c *goredis.ClusterClient, key string, cmd once, then *goredis.Cmd) error {
+func inCluster(ctx context.Context, c *goredis.ClusterClient, key string, cmd once, last marked, then *goredis.Cmd) error {
 	client, err := c.MasterForKey(ctx, key)
 	if err != nil {
 		return err
 	}
-	err = pipe(ctx, client, cmd, then)
+	err = pipe(ctx, client, cmd, last, then)
 	for range redirects {
 		moved, isMoved := goredis.IsMovedError(err)
 		ask, isAsk := goredis.IsAskError(err)
@@ -84,7 +86,8 @@ func inCluster(ctx context.Context, c *goredis.ClusterClient, key string, cmd on
 				first = []goredis.Cmder{goredis.NewStatusCmd(ctx, "asking")}
 			}
 			cmd.SetErr(nil)
-			err = pipe(ctx, to, cmd, then, first...)
+			last.again()
+			err = pipe(ctx, to, cmd, last, then, first...)
 			closing()
 		case goredis.IsReadOnlyError(err): // its replica has taken its place
 			_ = mastersOf(ctx, c, func(*goredis.Client) {})
@@ -94,7 +97,8 @@ func inCluster(ctx context.Context, c *goredis.ClusterClient, key string, cmd on
 			}
 			client = to
 			cmd.SetErr(nil)
-			err = pipe(ctx, client, cmd, then)
+			last.again()
+			err = pipe(ctx, client, cmd, last, then)
 		default:
 			return err
 		}
