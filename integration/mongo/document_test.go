@@ -74,6 +74,9 @@ func TestBothShapesOfPHPsDocumentsAreSessions(t *testing.T) {
 		{"without modified", without("modified", doc("id", nil, "a|i:1;"))},
 		{"with more fields", append(doc("id", nil, "a|i:1;"), bson.E{Key: "user", Value: 7})},
 		{"text as binary", doc("id", nil, bson.Binary{Data: []byte("a|i:1;")})},
+		{"binary of the old kind, which has a length of its own", doc("id", nil, bson.Binary{Subtype: bson.TypeBinaryBinaryOld, Data: []byte("a|i:1;\xff")})},
+		{"empty binary of the old kind", doc("id", nil, bson.Binary{Subtype: bson.TypeBinaryBinaryOld, Data: []byte{}})},
+		{"binary of a user's own kind", doc("id", nil, bson.Binary{Subtype: bson.TypeBinaryUserDefined, Data: []byte("a|i:1;\xff")})},
 		{"a string that is not valid UTF-8", doc("id", nil, "\xff\xfe")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,6 +93,11 @@ func TestBothShapesOfPHPsDocumentsAreSessions(t *testing.T) {
 			}
 			if got := document(t, coll, "id")["modified"]; got != bson.NewDateTimeFromTime(now) {
 				t.Errorf("modified is %v after Read, want %v", got, now)
+			}
+			other := r
+			other.Data = append([]byte("x"), r.Data...)
+			if _, err := a.Swap(t.Context(), "id", other, []byte("b|i:2;"), life); !errors.Is(err, session.ErrConflict) {
+				t.Errorf("Swap of other data = %v, want ErrConflict", err)
 			}
 			if _, err := a.Swap(t.Context(), "id", r, []byte("b|i:2;"), life); err != nil {
 				t.Errorf("Swap = %v, want nil", err)
@@ -186,6 +194,15 @@ func TestADocumentThatIsNoSessionIsToldAndLeftAsItIs(t *testing.T) {
 		"mod-array":   {doc("mod-array", bson.A{now.Add(-100 * life)}, "x"), "a modified of type array"},
 		"mod-nulls":   {doc("mod-nulls", bson.A{nil}, "x"), "a modified of type array"},
 		"mod-bool":    {doc("mod-bool", true, "x"), "a modified of type boolean"},
+		"mod-double":  {doc("mod-double", 1.7e9, "x"), "a modified of type double"},
+		"mod-object":  {doc("mod-object", bson.D{{Key: "sec", Value: 1}}, "x"), "a modified of type embedded document"},
+		"mod-binary":  {doc("mod-binary", bson.Binary{Data: []byte("x")}, "x"), "a modified of type binary"},
+		"mod-id":      {doc("mod-id", bson.NewObjectID(), "x"), "a modified of type objectID"},
+		"mod-stamp":   {doc("mod-stamp", bson.Timestamp{T: 1_700_000_000}, "x"), "a modified of type timestamp"},
+		"mod-future":  {doc("mod-future", bson.A{now.Add(100 * life)}, "x"), "a modified of type array"},
+		"old-no-data": {without("data", doc("old-no-data", now.Add(-life/2), nil)), "no data"},
+		"old-int":     {doc("old-int", now.Add(-life/2), 7), "a data of type 32-bit integer"},
+		"old-array":   {doc("old-array", now.Add(-life/2), bson.A{"x"}), "a data of type array"},
 	} {
 		insert(t, coll, c.doc)
 		before := document(t, coll, id)
@@ -196,15 +213,43 @@ func TestADocumentThatIsNoSessionIsToldAndLeftAsItIs(t *testing.T) {
 		if _, err := a.Create(t.Context(), id, []byte("x"), life); !errors.Is(err, session.ErrExists) {
 			t.Errorf("Create over %v = %v, want ErrExists", c.doc, err)
 		}
-		if _, err := a.Swap(t.Context(), id, session.Record{Data: []byte("other")}, []byte("x"), life); !errors.Is(err, session.ErrConflict) {
-			t.Errorf("Swap of %v = %v, want ErrConflict", c.doc, err)
+		for _, prev := range []string{"other", "x"} {
+			if _, err := a.Swap(t.Context(), id, session.Record{Data: []byte(prev)}, []byte("y"), life); !errors.Is(err, session.ErrConflict) {
+				t.Errorf("Swap of %v = %v, want ErrConflict", c.doc, err)
+			}
 		}
-		if n, _, err := a.GC(t.Context(), time.Second, 100); n != 0 || err != nil {
+		if err := a.Touch(t.Context(), id, life); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Touch of %v = %v, want ErrNotFound", c.doc, err)
+		}
+		if n, _, err := a.GC(t.Context(), life, 100); n != 0 || err != nil {
 			t.Errorf("GC = %d, %v; want 0, nil", n, err)
 		}
 		if after := document(t, coll, id); !reflect.DeepEqual(before, after) {
 			t.Errorf("the document was %v and is %v, want it left as it is", before, after)
 		}
+		if err := a.Destroy(t.Context(), id); err != nil || document(t, coll, id) != nil {
+			t.Errorf("Destroy of %v = %v, and it is %v; want it gone, for to PHP's adapters it may be a session", c.doc, err, document(t, coll, id))
+		}
+	}
+}
+
+func TestGCGoesByTheTimeWhateverTheDataAre(t *testing.T) {
+	t.Parallel()
+	coll, clock := newCollection(t), newClock()
+	insert(t, coll, doc("id", nil, nil))
+	a := open(t, coll, mongo.Options{Now: clock.Now})
+	_, err := a.Read(t.Context(), "id", life)
+	if err == nil || !strings.Contains(err.Error(), "a data of type null") {
+		t.Errorf("Read = %v, want an error that says what is wrong with the data", err)
+	}
+	if got := document(t, coll, "id")["modified"]; got != nil {
+		t.Errorf("modified is %v after Read, want null", got)
+	}
+	for _, want := range []int{0, 1} {
+		if n, _, err := a.GC(t.Context(), life, 10); n != want || err != nil {
+			t.Errorf("GC = %d, %v; want %d, nil", n, err, want)
+		}
+		clock.Advance(life)
 	}
 }
 

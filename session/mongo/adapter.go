@@ -67,11 +67,11 @@ func (a *Adapter) Read(ctx context.Context, id string, life time.Duration) (sess
 	if !now.Before(modified.Add(life)) {
 		return session.Record{}, session.ErrNotFound
 	}
-	data, kind, err := found.data()
+	data, stored, err := found.data()
 	if err != nil {
 		return session.Record{}, err
 	}
-	r := record(kind, data, modified, life)
+	r := record(stored, data, modified, life)
 	r.Slid = modified.Equal(up(now))
 	return r, nil
 }
@@ -82,7 +82,7 @@ func (a *Adapter) Create(ctx context.Context, id string, data []byte, life time.
 	if _, err := a.use(ctx, life); err != nil {
 		return session.Record{}, err
 	}
-	content, kind, err := a.encode(data)
+	content, stored, err := a.encode(data)
 	if err != nil {
 		return session.Record{}, err
 	}
@@ -99,7 +99,7 @@ func (a *Adapter) Create(ctx context.Context, id string, data []byte, life time.
 	} else if err != nil {
 		return session.Record{}, outcome(err)
 	}
-	return record(kind, data, up(now), life), nil
+	return record(stored, data, up(now), life), nil
 }
 
 // Swap updates the session in one command, if it has prev's content. A session
@@ -109,7 +109,7 @@ func (a *Adapter) Swap(ctx context.Context, id string, prev session.Record, next
 	if _, err := a.use(ctx, life); err != nil {
 		return session.Record{}, err
 	}
-	content, kind, err := a.encode(next)
+	content, stored, err := a.encode(next)
 	if err != nil {
 		return session.Record{}, err
 	}
@@ -125,14 +125,15 @@ func (a *Adapter) Swap(ctx context.Context, id string, prev session.Record, next
 	case n == 0:
 		return session.Record{}, session.ErrConflict
 	}
-	r := record(kind, next, up(now), life)
+	r := record(stored, next, up(now), life)
 	if prev.Expires.After(r.Expires) { // the clock was set back, which takes nothing from the session
 		r.Expires = prev.Expires
 	}
 	return r, nil
 }
 
-// Touch slides the expiry in one command.
+// Touch slides the expiry in one command. A document that is no session, by its
+// modified or its data, is left as it is and is ErrNotFound.
 func (a *Adapter) Touch(ctx context.Context, id string, life time.Duration) error {
 	if _, err := a.use(ctx, life); err != nil {
 		return err
@@ -148,7 +149,8 @@ func (a *Adapter) Touch(ctx context.Context, id string, life time.Duration) erro
 	return nil
 }
 
-// Destroy deletes the session in one command.
+// Destroy deletes the session in one command, and any other document that has the
+// ID: what is none to Read may be a session to an adapter of PHP's.
 func (a *Adapter) Destroy(ctx context.Context, id string) error {
 	if _, err := a.use(ctx, 0); err != nil {
 		return err

@@ -22,13 +22,15 @@ var slideOptions = options.FindOneAndUpdate().
 
 // slide is the pipeline that makes modified now in a session that lives and that
 // has not been renewed for a while, or has no such time yet, and leaves any other
-// as it is. A date compares with no other type, so that nothing else is touched.
+// as it is. Only a date is between two dates, so that nothing else is touched.
 func slide(now time.Time, life time.Duration) bson.A {
 	const modified = "$" + fieldModified
 	alive := bson.D{{Key: "$gt", Value: bson.A{modified, down(now.Add(-life))}}}
 	late := bson.D{{Key: "$lte", Value: bson.A{modified, down(now.Add(-due(life)))}}}
-	never := bson.D{{Key: "$eq", Value: bson.A{bson.D{{Key: "$ifNull", Value: bson.A{modified, nil}}}, nil}}}
-	when := bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "$and", Value: bson.A{alive, late}}}, never}}}
+	timeless := bson.D{{Key: "$eq", Value: bson.A{bson.D{{Key: "$ifNull", Value: bson.A{modified, nil}}}, nil}}}
+	turn := bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "$and", Value: bson.A{alive, late}}}, timeless}}}
+	ours := bson.D{{Key: "$in", Value: bson.A{bson.D{{Key: "$type", Value: "$" + fieldData}}, dataTypes}}}
+	when := bson.D{{Key: "$and", Value: bson.A{turn, ours}}}
 	return bson.A{bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: bson.D{
 		{Key: "$cond", Value: bson.A{when, up(now), modified}},
 	}}}}}}
@@ -53,13 +55,14 @@ func (a *Adapter) replaceExpired(id string, cutoff, now time.Time, content any) 
 
 func (a *Adapter) swap(id string, prev any, cutoff, now time.Time, content any) bson.D {
 	return a.update(
-		bson.D{{Key: fieldID, Value: id}, {Key: fieldData, Value: prev}, living(cutoff)},
+		bson.D{{Key: fieldID, Value: id}, {Key: fieldData, Value: bson.D{{Key: "$eq", Value: prev}, noArray}}, living(cutoff)},
 		bson.D{{Key: "$set", Value: bson.D{{Key: fieldData, Value: content}}}, renewed(now)},
 	)
 }
 
 func (a *Adapter) touch(id string, cutoff, now time.Time) bson.D {
-	return a.update(bson.D{{Key: fieldID, Value: id}, living(cutoff)}, bson.D{renewed(now)})
+	data := bson.E{Key: fieldData, Value: bson.D{{Key: "$type", Value: dataTypes}, noArray}}
+	return a.update(bson.D{{Key: fieldID, Value: id}, data, living(cutoff)}, bson.D{renewed(now)})
 }
 
 // remove has no limit, though no two documents have one _id: FerretDB 2.7.0 deletes
@@ -70,12 +73,23 @@ func (a *Adapter) remove(id string) bson.D {
 	})
 }
 
-// noArray stands where a document is looked for by its modified: a condition holds of an
-// array as soon as it holds of anything in it.
+// dataTypes are the types that a session's data have.
+var dataTypes = bson.A{"string", "binData"}
+
+// noArray stands where a document is looked for by what it holds: a condition holds of
+// an array as soon as it holds of anything in it.
 var noArray = bson.E{Key: "$not", Value: bson.D{{Key: "$type", Value: "array"}}}
 
+// never is that a session has no time yet: null, or missing.
+var never = bson.E{Key: fieldModified, Value: bson.D{{Key: "$eq", Value: nil}, noArray}}
+
+// living says what lives, rather than that it has not expired: a modified of another type
+// is no session's, and $max would put the time in its place.
 func living(cutoff time.Time) bson.E {
-	return bson.E{Key: fieldModified, Value: bson.D{{Key: "$not", Value: bson.D{{Key: "$lte", Value: cutoff}}}}}
+	return bson.E{Key: "$or", Value: bson.A{
+		bson.D{{Key: fieldModified, Value: bson.D{{Key: "$gt", Value: cutoff}, noArray}}},
+		bson.D{never},
+	}}
 }
 
 // renewed moves modified forwards only: $max, to which null is less than a date.

@@ -28,48 +28,60 @@ const (
 	mostCommand  = 16<<20 - 16<<10
 )
 
-// The first letter of a Record.Version is how the data are stored: a swap must
-// look for them in the type that they have.
-const (
-	asString = 's'
-	asBinary = 'b'
-)
+// form is how data are stored. A Record.Version begins with it: a swap must look for
+// them in the type that they have, and two binaries of different subtypes are not equal.
+type form struct {
+	binary  bool
+	subtype byte
+}
+
+// of returns the data in this form.
+func (f form) of(data []byte) any {
+	if f.binary {
+		return bson.Binary{Subtype: f.subtype, Data: data}
+	}
+	return string(data)
+}
 
 // encode returns data as they are stored: as PHP's adapters do it where that can be.
-func (a *Adapter) encode(data []byte) (any, byte, error) {
+func (a *Adapter) encode(data []byte) (any, form, error) {
 	switch {
 	case len(data) > mostDocument:
-		return nil, 0, fmt.Errorf("session/mongo: a session of %d bytes is larger than a document can be (16 MiB); keep less in it, or lower max_data", len(data))
+		return nil, form{}, fmt.Errorf("session/mongo: a session of %d bytes is larger than a document can be (16 MiB); keep less in it, or lower max_data", len(data))
 	case utf8.Valid(data):
-		return string(data), asString, nil
+		return string(data), form{}, nil
 	case a.opts.TextOnly:
-		return nil, 0, errors.New("session/mongo: the session's data are not valid UTF-8, and PHP's adapter keeps and reads nothing else; " +
+		return nil, form{}, errors.New("session/mongo: the session's data are not valid UTF-8, and PHP's adapter keeps and reads nothing else; " +
 			"store such bytes as text (base64), or leave interop out")
 	}
-	return bson.Binary{Data: data}, asBinary, nil
+	f := form{binary: true}
+	return f.of(data), f, nil
 }
 
 // filter returns what a stored record's data are equal to.
 func filter(r session.Record) any {
-	if r.Version != "" && r.Version[0] == asBinary || r.Version == "" && !utf8.Valid(r.Data) {
-		return bson.Binary{Data: r.Data}
+	f := form{binary: !utf8.Valid(r.Data)}
+	if head, err := hex.DecodeString(r.Version[:min(4, len(r.Version))]); err == nil && len(head) == 2 {
+		f = form{binary: head[0] == 1, subtype: head[1]}
 	}
-	return string(r.Data)
+	return f.of(r.Data)
 }
 
-func version(kind byte, data []byte) string {
+// version is in hexadecimal: whether the data are binary, their subtype, their digest.
+func version(f form, data []byte) string {
+	text := []byte{0, f.subtype}
+	if f.binary {
+		text[0] = 1
+	}
 	digest := sha256.Sum256(data)
-	var text [1 + 2*sha256.Size]byte
-	text[0] = kind
-	hex.Encode(text[1:], digest[:])
-	return string(text[:])
+	return hex.EncodeToString(append(text, digest[:]...))
 }
 
 // record makes the record of a session that was last used at modified.
-func record(kind byte, data []byte, modified time.Time, life time.Duration) session.Record {
+func record(f form, data []byte, modified time.Time, life time.Duration) session.Record {
 	return session.Record{
 		Data:    slices.Clip(data),
-		Version: version(kind, data),
+		Version: version(f, data),
 		Expires: modified.Add(life),
 	}
 }
@@ -91,21 +103,33 @@ func errNotASession(field string, v bson.RawValue, want string) error {
 }
 
 func (d stored) modified() (time.Time, error) {
-	if d.Modified.Type != bson.TypeDateTime {
-		return time.Time{}, errNotASession(fieldModified, d.Modified, "a date or null")
+	switch d.Modified.Type {
+	case bson.TypeDateTime:
+		return time.UnixMilli(d.Modified.DateTime()), nil
+	case 0, bson.TypeNull: // of a session Read has made it a date
+		if _, _, err := d.data(); err != nil {
+			return time.Time{}, err
+		}
 	}
-	return time.UnixMilli(d.Modified.DateTime()), nil
+	return time.Time{}, errNotASession(fieldModified, d.Modified, "a date or null")
 }
 
-func (d stored) data() (data []byte, kind byte, err error) {
+func (d stored) data() ([]byte, form, error) {
 	switch d.Data.Type {
 	case bson.TypeString:
-		return []byte(d.Data.StringValue()), asString, nil
+		return []byte(d.Data.StringValue()), form{}, nil
 	case bson.TypeBinary:
-		_, data := d.Data.Binary()
-		return data, asBinary, nil
+		subtype, data, ok := d.Data.BinaryOK()
+		before := 4 + 1 // a length and the subtype
+		if subtype == bson.TypeBinaryBinaryOld {
+			before += 4 // a second length, which no server looks at
+		}
+		if ok && before+len(data) == len(d.Data.Value) {
+			return data, form{binary: true, subtype: subtype}, nil
+		}
+		return nil, form{}, errNotASession(fieldData, d.Data, "a string (and the two lengths of this binary do not agree)")
 	}
-	return nil, 0, errNotASession(fieldData, d.Data, "a string")
+	return nil, form{}, errNotASession(fieldData, d.Data, "a string")
 }
 
 // up is the first whole millisecond that is not before t.

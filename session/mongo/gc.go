@@ -18,7 +18,8 @@ const chunk = 100
 // it goes on from the last one's moment of use, for a server may keep what was
 // deleted in its index for a while, and would pass all of it each time. Where
 // fewer have expired it gives those a time of last use that have none, so that
-// they end one day too. With a TTL index it does that alone.
+// they end one day too. With a TTL index it does that alone. It goes by the _id and the
+// time, whatever the data are.
 func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (removed int, more bool, err error) {
 	fit, err := a.use(ctx, life)
 	if err != nil {
@@ -31,7 +32,6 @@ func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (remove
 			return removed, more && err == nil, failed(err)
 		}
 	}
-	never := bson.E{Key: fieldModified, Value: bson.D{{Key: "$eq", Value: nil}, noArray}} // or missing
 	begin := bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: up(now)}}}}
 	found, err := a.find(ctx, fit, never, limit-removed)
 	if err == nil {

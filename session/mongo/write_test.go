@@ -333,3 +333,18 @@ func TestEveryWriteHasTheAdaptersConcern(t *testing.T) {
 		})
 	}
 }
+
+func TestABinaryWhoseLengthsDoNotAgreeIsNoSession(t *testing.T) {
+	t.Parallel()
+	for _, inner := range []byte{0, 2, 4, 0xff} { // of 3 bytes
+		s := newServer(t)
+		a := s.open(mongo.Options{})
+		s.on("findAndModify", says(ok(field("value", bson.D{
+			field("modified", time.Now()),
+			field("data", bson.RawValue{Type: bson.TypeBinary, Value: []byte{7, 0, 0, 0, bson.TypeBinaryBinaryOld, inner, 0, 0, 0, 'a', 'b', 'c'}}),
+		}))))
+		if _, err := a.Read(t.Context(), secretID, life); err == nil || !strings.Contains(err.Error(), "two lengths") {
+			t.Errorf("Read of 3 bytes that call themselves %d = %v, want an error that says so", inner, err)
+		}
+	}
+}
