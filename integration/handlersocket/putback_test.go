@@ -21,12 +21,33 @@ import (
 // adapter has not heard of it.
 func relay(t testing.TB, address string, answered func(n int)) string {
 	t.Helper()
+	var asked, told atomic.Int64
+	return between(t, address, func(request string) {
+		if strings.Contains(request, "\tU?\t") {
+			asked.Add(1)
+		}
+	}, func() {
+		if n := asked.Load(); told.Swap(n) < n {
+			answered(int(n))
+		}
+	})
+}
+
+// overheard stands between an adapter and its server, and hears each piece of what is asked.
+func overheard(t testing.TB, address string, heard func(requests string)) string {
+	t.Helper()
+	return between(t, address, heard, func() {})
+}
+
+// between listens, and connects whoever comes to the address. It calls asked before
+// requests are passed on, and answered before answers are.
+func between(t testing.TB, address string, asked func(requests string), answered func()) string {
+	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var running sync.WaitGroup
-	var asked, told atomic.Int64
 	pass := func(from, to net.Conn, before func(data string)) {
 		defer func() { _, _ = from.Close(), to.Close() }()
 		buf := make([]byte, 1<<16)
@@ -53,18 +74,10 @@ func relay(t testing.TB, address string, answered func(n int)) string {
 				return
 			}
 			running.Go(func() {
-				pass(near, far, func(request string) {
-					if strings.Contains(request, "\tU?\t") {
-						asked.Add(1)
-					}
-				})
+				pass(near, far, asked)
 			})
 			running.Go(func() {
-				pass(far, near, func(string) {
-					if n := asked.Load(); told.Swap(n) < n {
-						answered(int(n))
-					}
-				})
+				pass(far, near, func(string) { answered() })
 			})
 		}
 	})
