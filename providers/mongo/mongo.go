@@ -113,10 +113,11 @@ func parse(uri string) (connection, error) {
 		return connection{}, fmt.Errorf("is no connection string of MongoDB's; write one that begins with mongodb:// or mongodb+srv://")
 	}
 	if scheme == "mongodb+srv" {
+		c, err := parse("mongodb://" + withoutSRV(rest))
 		rest = rest[strings.LastIndexByte(rest, '@')+1:]
 		host, _, _ := strings.Cut(rest, "?")
 		host, _, _ = strings.Cut(host, "/")
-		return connection{place: "srv " + strings.ToLower(host)}, nil
+		return connection{"srv " + strings.ToLower(host), c.concern}, err
 	}
 	o := driveroptions.Client().ApplyURI(uri)
 	if err := o.Validate(); err != nil {
@@ -133,6 +134,22 @@ func parse(uri string) (connection, error) {
 	return connection{strings.Join(hosts, ","), o.WriteConcern}, nil
 }
 
+// withoutSRV leaves out the options that the driver takes with mongodb+srv only: for that
+// it would look the hosts up at once.
+func withoutSRV(rest string) string {
+	hosts, query, found := strings.Cut(rest, "?")
+	if !found {
+		return rest
+	}
+	var others []string
+	for _, option := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		if name, _, _ := strings.Cut(strings.ToLower(option), "="); name != "srvmaxhosts" && name != "srvservicename" {
+			others = append(others, option)
+		}
+	}
+	return hosts + "?" + strings.Join(others, "&")
+}
+
 // harmless tells the driver's error if it is there also without user and password, and
 // without the options of which some are secrets. Else it says where to look.
 func harmless(uri string) error {
@@ -146,6 +163,9 @@ func harmless(uri string) error {
 	}
 	if driveroptions.Client().ApplyURI(bare).Validate() == nil {
 		return fmt.Errorf("has a user or a password that cannot be read, or that does not suit authMechanism; percent-encode them: %% is written %%25, @ is %%40, : is %%3A and / is %%2F")
+	}
+	if query != "" && !strings.Contains(strings.TrimPrefix(hosts, "mongodb://"), "/") {
+		return fmt.Errorf("has no / between the hosts and the ?; write one")
 	}
 	var names []string
 	for _, option := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {

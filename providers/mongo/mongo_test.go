@@ -25,6 +25,7 @@ func TestEveryFormIsTaken(t *testing.T) {
 		"uri: mongodb://localhost:27017\ndatabase: test\ncollection: session_data",
 		"uri: \"mongodb://hugo:p%40ss@a:27017,b:27018/admin?replicaSet=rs0&tls=true&w=2&journal=true&connectTimeoutMS=500\"",
 		"uri: mongodb+srv://hugo:hunter2@cluster.example.com/?retryWrites=true", // nobody is asked yet
+		"uri: mongodb+srv://cluster.example.com/?srvMaxHosts=2&srvServiceName=sessions&w=2",
 		"ttl_index: true",
 		"collection: sessions.of.shop",
 	} {
@@ -48,6 +49,10 @@ func TestWhatCannotStandIsToldWithItsPlaceAndWithoutSecrets(t *testing.T) {
 		{"uri: mongodb://a/?w=hunter2=&connectTimeoutMS=hunter2", "4:10: session.mongo.uri", "among w, connectTimeoutMS"},
 		{"uri: mongodb://hugo:hunter2@a/?tls=perhaps", "4:10: session.mongo.uri", "among tls"},
 		{"uri: mongodb://hugo:hunter2@a/?w=0", "4:10: session.mongo.uri", "w=0"},
+		{"uri: mongodb+srv://hugo:hunter2@c.example.com?w=2", "4:10: session.mongo.uri", "no / between"},
+		{"uri: mongodb+srv://hugo:hunter2@c.example.com/?w=0", "4:10: session.mongo.uri", "w=0"},
+		{"uri: mongodb+srv://hugo:hunter2@c.example.com/?w=2&connectTimeoutMS=hunter2", "4:10: session.mongo.uri", "among w, connectTimeoutMS"},
+		{"uri: mongodb+srv://hugo:hun%zzter2hunter2@c.example.com", "4:10: session.mongo.uri", "percent-encode"},
 		{"uri: [mongodb://hunter2]", "4:10: session.mongo.uri", "single value"},
 		{"database: \"\"", "4:15: session.mongo.database", "names no database"},
 		{"database: a.b", "4:15: session.mongo.database", "cannot be a database's name"},
@@ -82,7 +87,7 @@ func TestServicesOnOneCollectionHaveOneLifetime(t *testing.T) {
 		{"", "uri: mongodb://localhost:27017, collection: session_data"},
 		{"uri: \"mongodb://b:1,a\"", "uri: \"mongodb://a:27017,b:1\""},
 		{"uri: mongodb://LOCALHOST/", "uri: \"mongodb://u:p@localhost/?w=1\""},
-		{"uri: mongodb+srv://u:p@c.example.com/x", "uri: mongodb+srv://C.example.com?tls=true"},
+		{"uri: mongodb+srv://u:p@c.example.com/x", "uri: mongodb+srv://C.example.com/?tls=true"},
 	} {
 		yamltest.Refuses(t, fmt.Sprintf("{%s} and {%s} with two lifetimes", same[0], same[1]), services(same[0], same[1]), "the same lifetime")
 	}
