@@ -38,7 +38,8 @@ func (a *Adapter) examineServer(ctx context.Context, fit *fitness) error {
 		return nil
 	}
 	var entry struct {
-		Key bson.Raw `bson:"key"`
+		Key     bson.Raw `bson:"key"`
+		Dropped bool     `bson:"dropped"`
 	}
 	space := a.coll.Database().Name() + "." + a.coll.Name()
 	err := a.coll.Database().Client().Database("config").Collection("collections").
@@ -51,6 +52,8 @@ func (a *Adapter) examineServer(ctx context.Context, fit *fitness) error {
 		return nil
 	case err != nil:
 		return a.unreachable("asking how the collection is sharded", err)
+	case entry.Dropped:
+		return nil // MongoDB 4.4 and older keep the entry of a collection that is gone
 	}
 	return shardedByID(space, entry.Key)
 }

@@ -130,17 +130,22 @@ func TestOpenNamesTheMend(t *testing.T) {
 
 func TestOpenTakesAShardedCollectionThatServes(t *testing.T) {
 	t.Parallel()
-	for _, key := range []bson.D{{field("_id", 1)}, {field("_id", "hashed")}, nil} {
+	for _, entry := range []bson.D{
+		{field("key", bson.D{field("_id", 1)})},
+		{field("key", bson.D{field("_id", "hashed")})},
+		{field("key", bson.D{field("region", 1)}), field("dropped", true)}, // MongoDB 4.4 and older keep it
+		nil,
+	} {
 		s := newServer(t)
 		s.greets(field("msg", "isdbgrid"))
 		s.on("find", func(command bson.Raw) bson.D {
-			if command.Lookup("find").StringValue() == "collections" && key != nil {
-				return batch(bson.D{field("_id", "test.session_data"), field("key", key)})
+			if command.Lookup("find").StringValue() == "collections" && entry != nil {
+				return batch(append(bson.D{field("_id", "test.session_data")}, entry...))
 			}
 			return batch()
 		})
 		if w := s.open(mongo.Options{}).Warnings(); len(w) != 0 {
-			t.Errorf("sharded by %v: Open has the warnings %q, want none", key, w)
+			t.Errorf("with the entry %v: Open has the warnings %q, want none", entry, w)
 		}
 	}
 }
