@@ -1,6 +1,8 @@
 package mongo_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -101,5 +103,51 @@ func TestGCDoesWithoutAnIndexThatWasDropped(t *testing.T) {
 	})
 	if n, more, err := a.GC(t.Context(), life, 2); n != 1 || more || err != nil {
 		t.Errorf("GC = %d, %v, %v; want 1, false, nil", n, more, err)
+	}
+}
+
+// What a call looks at, and what one command deletes, has a bound however much has expired.
+func TestGCHasTheServerFindNoMoreThanItsLimitAndDeletesThatInChunks(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	a := s.open(mongo.Options{})
+	const expired = 10_000
+	s.on("find", func(command bson.Raw) bson.D {
+		n, _ := command.Lookup("limit").AsInt64OK()
+		if n == 0 { // which is none
+			n = expired
+		}
+		found := make([]any, n)
+		for i := range found {
+			found[i] = used(fmt.Sprint(i), time.UnixMilli(int64(i)))
+		}
+		return batch(found...)
+	})
+	s.on("delete", func(command bson.Raw) bson.D {
+		ids, _ := command.Lookup("deletes", "0", "q", "_id", "$in").Array().Values()
+		return ok(field("n", len(ids)))
+	})
+	s.forget()
+	n, more, err := a.GC(t.Context(), life, 250)
+	if n != 250 || !more || err != nil {
+		t.Errorf("GC with a limit of 250 = %d, %v, %v; want 250, true, nil", n, more, err)
+	}
+	finds := s.commands("find")
+	if len(finds) != 1 {
+		t.Fatalf("GC has searched %d times, want once where that finds a full batch", len(finds))
+	}
+	if limit, _ := finds[0].Lookup("limit").AsInt64OK(); limit != 250 {
+		t.Errorf("GC searches for %d sessions, want its limit, 250", limit)
+	}
+	if _, err := finds[0].LookupErr("sort"); err == nil {
+		t.Error("GC has the server sort, for which it would read all that has expired")
+	}
+	var chunks []int
+	for _, d := range s.commands("delete") {
+		ids, _ := d.Lookup("deletes", "0", "q", "_id", "$in").Array().Values()
+		chunks = append(chunks, len(ids))
+	}
+	if !slices.Equal(chunks, []int{100, 100, 50}) {
+		t.Errorf("the deletes have %v sessions each, want 100, 100 and 50", chunks)
 	}
 }
