@@ -24,7 +24,9 @@
 //   - There is one server: no replica set, no election, no router. What a server says when
 //     it is no primary any more, or has not had a majority's word, is scripted.
 //
-// With MONGODB_URI, or a mongod on the PATH, all of the tests run on that.
+// With a mongod on the PATH all of the tests run on that. With MONGODB_URI those run on
+// its server that share one; what kills a server, stops it or restricts its users starts
+// one of its own (a mongod, or else FerretDB) and needs that all the same.
 //
 // There is nothing in it to import.
 package mongo

@@ -20,9 +20,10 @@
 // NewGuardedMongo and NewReadOnlyMongo (one second).
 //
 // The servers are those that the system's packages install; but for MongoDB there are
-// none in Debian. Its tests run on the server that MONGODB_URI names, else on a mongod
-// from the PATH, else on FerretDB, which speaks MongoDB's protocol, on PostgreSQL with
-// the DocumentDB extension of Debian's testing suite: `make deps` unpacks that in a cache
+// none in Debian. Its shared server is the one that MONGODB_URI names, else, as all that a
+// test starts for itself, a mongod from the PATH, else FerretDB, which speaks MongoDB's
+// protocol, on PostgreSQL with the DocumentDB extension of Debian's testing suite: `make
+// deps` unpacks that, with MONGODB_URI or without, in a cache
 // folder (documentdb.sh), and installs nothing of it. FerretDB is not MongoDB: a test that
 // passes there is no proof for MongoDB, where it has not run. One that is missing fails
 // the test, and the failure says what installs it: a test that is skipped shows nothing.

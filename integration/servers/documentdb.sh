@@ -23,7 +23,7 @@ if complete; then exit 0; fi
 
 fail() {
 	echo "documentdb.sh: $*" >&2
-	echo "The tests of MongoDB need a mongod on the PATH, or MONGODB_URI, or a Debian system with a keyring for its testing suite." >&2
+	echo "The tests of MongoDB need a mongod on the PATH, or a Debian system with a keyring for its testing suite. MONGODB_URI is not enough: some start servers of their own." >&2
 	exit 1
 }
 for need in apt-get apt-cache dpkg-deb tar go flock; do

@@ -38,7 +38,7 @@ var documentDB = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "complete")); err != nil {
-		return "", fmt.Errorf("the tests need a MongoDB server: set %s, or install a mongod on the PATH, or let `make deps` make FerretDB: %w", uriVariable, err)
+		return "", fmt.Errorf("the tests need a MongoDB server to start (also where %s names one, which they do not kill, stop or guard): install a mongod on the PATH, or let `make deps` make FerretDB: %w", uriVariable, err)
 	}
 	return dir, nil
 })

@@ -20,11 +20,11 @@ import (
 )
 
 // uriVariable names a MongoDB server that runs already, as a connection string whose
-// user may make databases.
+// user may make databases. It takes the place of the shared server, and of no other.
 const uriVariable = "MONGODB_URI"
 
-// Mongo is a server that speaks MongoDB's protocol: the one that MONGODB_URI names,
-// else a mongod from the PATH, else FerretDB on PostgreSQL with the DocumentDB
+// Mongo is a server that speaks MongoDB's protocol: the one that MONGODB_URI names, where
+// it is shared, else a mongod from the PATH, else FerretDB on PostgreSQL with the DocumentDB
 // extension, which `make deps` has made. Its Name says which. Where it is FerretDB it
 // is two programs, which are killed and started as one.
 type Mongo struct {
