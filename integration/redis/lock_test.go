@@ -148,6 +148,26 @@ func TestALockThatIsLostRefusesTheWrite(t *testing.T) {
 	sh.visitPHP(2)
 }
 
+// Whoever signs out is signed out, as by phpredis's session_destroy, which does not look at
+// its lock either.
+func TestASignOutUnderALockThatIsLostRemovesTheSession(t *testing.T) {
+	t.Parallel()
+	sh, srv, lock := lockedSites(t, redis.Lock{}, locking)
+	code, err := sh.visitGo(func(s *session.Session) error {
+		srv.Do(t, "SET", lock, "elsewhere|1")
+		return s.Destroy(t.Context())
+	})
+	if code != http.StatusOK || err != nil {
+		t.Errorf("the request that signs out: status %d, %v; want 200", code, err)
+	}
+	if n := srv.Do(t, "EXISTS", strings.TrimSuffix(lock, "_LOCK")); n != int64(0) {
+		t.Errorf("%v sessions are left, want none", n)
+	}
+	if holder := srv.Do(t, "GET", lock); holder != "elsewhere|1" {
+		t.Errorf("the lock is %v's, want it to be left alone", holder)
+	}
+}
+
 // The next one is a request of the same process, in which both are served by one adapter.
 func TestALockThatAnotherRequestOfOursHasTakenRefusesTheWrite(t *testing.T) {
 	t.Parallel()
