@@ -73,7 +73,7 @@ func TestOnlyWhatWasWrittenIsInDoubtWhenReplicasAreSilent(t *testing.T) {
 func TestASignOutIsConfirmedOnlyWhenTheReplicasHaveIt(t *testing.T) {
 	t.Parallel()
 	master, replica := withReplica(t)
-	o := redis.Options{Wait: &redis.Wait{Timeout: 200 * time.Millisecond}}
+	o := redis.Options{Wait: &redis.Wait{Timeout: time.Second}}
 	a := openAdapter(t, one(master), o)
 	if _, err := a.Create(t.Context(), "id", []byte("x"), life); err != nil {
 		t.Fatal(err)
