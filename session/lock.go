@@ -65,7 +65,7 @@ func (m *Manager) unlock(ctx context.Context, l *locked) {
 	d := withDeadline(context.WithoutCancel(ctx), m.opts.Timeout)
 	defer d.release()
 	if err := l.lock.Release(d); err != nil {
-		m.log.Warn("a session's lock was not released, and is left to expire", zap.Error(err))
+		m.log.Warn("a session's lock was not released at once", zap.Error(err))
 	}
 	*l = locked{}
 }

@@ -1,7 +1,6 @@
 package servers
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -161,41 +159,43 @@ func asNobody(dir, path string) (string, []string, error) {
 		errors.Join(os.Chown(dir, uid, gid), os.Chmod(filepath.Dir(dir), 0o711)) //nolint:gosec // others may pass, and see nothing
 }
 
-// endFormer ends what is left of a server that was killed. Its children have noticed by
-// then, or are about to; until they are gone no other can use the data.
+// endFormer ends what is left of a server that was killed. Its children, each of a process
+// group of its own, have noticed by then, or are about to; until they are gone no other can
+// use the data.
 func endFormer(data string) error {
-	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid")) //nolint:gosec // our own
-	if err != nil {
+	if _, err := os.Stat(filepath.Join(data, "postmaster.pid")); err != nil {
 		return nil //nolint:nilerr // it was not killed
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	group, err := strconv.Atoi(line)
+	data, err := filepath.EvalSymlinks(data)
 	if err != nil {
-		return fmt.Errorf("%s/postmaster.pid: %w", data, err)
+		return err
 	}
-	_ = syscall.Kill(-group, syscall.SIGKILL) // perhaps all are gone
-	for deadline := time.Now().Add(patience); alive(group); {
+	for deadline := time.Now().Add(patience); ; {
+		left := processesIn(data)
+		if len(left) == 0 {
+			return nil
+		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("processes of the server that was killed (group %d) are still there after %v", group, patience)
+			return fmt.Errorf("processes of the server that was killed (%v) are still there after %v", left, patience)
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // perhaps it has gone by itself
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-	return nil
 }
 
-// alive says whether the process group has a process that is no zombie.
-func alive(group int) bool {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
-	for _, path := range stats {
-		text, err := os.ReadFile(path) //nolint:gosec // of /proc
-		if err != nil {
-			continue // it has ended meanwhile
+// processesIn returns those whose working directory is dir, as it is of all of a server's.
+// A zombie has none.
+func processesIn(dir string) (pids []int) {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd") // the pattern is well formed
+	for _, link := range links {
+		if at, err := os.Readlink(link); err != nil || at != dir {
+			continue // it has ended meanwhile, or is somebody else's
 		}
-		// "pid (name) state parent group ..."; the name may hold anything
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(fields) > 2 && fields[0] != "Z" && fields[2] == strconv.Itoa(group) {
-			return true
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link))); err == nil {
+			pids = append(pids, pid)
 		}
 	}
-	return false
+	return pids
 }
