@@ -11,7 +11,7 @@ import (
 
 // chunk is how many sessions one command deletes: few enough that requests do not
 // feel it.
-const chunk = 100
+const chunk = 20
 
 // GC finds up to limit expired sessions by the index on modified, and deletes
 // them by their _id, a chunk at a time, if they are still expired. The call after
@@ -35,7 +35,7 @@ func (a *Adapter) GC(ctx context.Context, life time.Duration, limit int) (remove
 	begin := bson.D{{Key: "$set", Value: bson.D{{Key: fieldModified, Value: up(now)}}}}
 	found, err := a.find(ctx, fit, never, limit-removed)
 	if err == nil {
-		err = inChunks(found, never, func(some bson.D) error {
+		err = inChunks(ctx, found, never, func(some bson.D) error {
 			_, err := a.coll.UpdateMany(ctx, some, begin)
 			return err
 		})
@@ -96,7 +96,7 @@ func (a *Adapter) clear(ctx context.Context, fit *fitness, cutoff time.Time, lim
 	old := bson.E{Key: fieldModified, Value: used}
 	found, err := a.find(ctx, fit, old, limit)
 	if err == nil {
-		err = inChunks(found, old, func(some bson.D) error {
+		err = inChunks(ctx, found, old, func(some bson.D) error {
 			r, err := a.coll.DeleteMany(ctx, some)
 			if err == nil {
 				removed += int(r.DeletedCount)
@@ -145,15 +145,27 @@ func (a *Adapter) find(ctx context.Context, fit *fitness, cond bson.E, limit int
 }
 
 // inChunks has do called with the filter of some sessions at a time. cond is part
-// of it, for they may have been used meanwhile.
-func inChunks(found []candidate, cond bson.E, do func(some bson.D) error) error {
+// of it, for they may have been used meanwhile. Between two calls the server has as
+// long for others as the call took, unless half of the context's time is over.
+func inChunks(ctx context.Context, found []candidate, cond bson.E, do func(some bson.D) error) error {
+	deadline, bounded := ctx.Deadline()
+	half := deadline.Add(-time.Until(deadline) / 2)
 	for some := range slices.Chunk(found, chunk) {
 		ids := make(bson.A, len(some))
 		for i, d := range some {
 			ids[i] = d.ID
 		}
+		began := time.Now()
 		if err := do(bson.D{{Key: fieldID, Value: bson.D{{Key: "$in", Value: ids}}}, cond}); err != nil {
 			return err
+		}
+		if bounded && time.Now().After(half) {
+			continue
+		}
+		select {
+		case <-time.After(time.Since(began)):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return nil

@@ -128,16 +128,16 @@ func TestGCHasTheServerFindNoMoreThanItsLimitAndDeletesThatInChunks(t *testing.T
 		return ok(field("n", len(ids)))
 	})
 	s.forget()
-	n, more, err := a.GC(t.Context(), life, 250)
-	if n != 250 || !more || err != nil {
-		t.Errorf("GC with a limit of 250 = %d, %v, %v; want 250, true, nil", n, more, err)
+	n, more, err := a.GC(t.Context(), life, 50)
+	if n != 50 || !more || err != nil {
+		t.Errorf("GC with a limit of 50 = %d, %v, %v; want 50, true, nil", n, more, err)
 	}
 	finds := s.commands("find")
 	if len(finds) != 1 {
 		t.Fatalf("GC has searched %d times, want once where that finds a full batch", len(finds))
 	}
-	if limit, _ := finds[0].Lookup("limit").AsInt64OK(); limit != 250 {
-		t.Errorf("GC searches for %d sessions, want its limit, 250", limit)
+	if limit, _ := finds[0].Lookup("limit").AsInt64OK(); limit != 50 {
+		t.Errorf("GC searches for %d sessions, want its limit, 50", limit)
 	}
 	if _, err := finds[0].LookupErr("sort"); err == nil {
 		t.Error("GC has the server sort, for which it would read all that has expired")
@@ -147,7 +147,7 @@ func TestGCHasTheServerFindNoMoreThanItsLimitAndDeletesThatInChunks(t *testing.T
 		ids, _ := d.Lookup("deletes", "0", "q", "_id", "$in").Array().Values()
 		chunks = append(chunks, len(ids))
 	}
-	if !slices.Equal(chunks, []int{100, 100, 50}) {
-		t.Errorf("the deletes have %v sessions each, want 100, 100 and 50", chunks)
+	if !slices.Equal(chunks, []int{20, 20, 10}) {
+		t.Errorf("the deletes have %v sessions each, want 20, 20 and 10", chunks)
 	}
 }
